@@ -37,6 +37,22 @@ fn a_table_is_read_and_written() {
     );
 }
 
+/// TOML has no repeated keys. JSON has them, and the last one would count.
+#[test]
+fn a_register_that_is_named_twice_is_refused() {
+    let text = |registers: &str| {
+        format!(r#"{{"version":1,"tpm":{{"image":[{{"name":"a","pcr":{{{registers}}}}}]}}}}"#)
+    };
+    let once = format!(r#""4":"{VALUE}""#);
+    assert!(from_json::<TpmPolicy>(&text(&once)).is_ok());
+    let twice = format!(r#""4":"{}",{once}"#, "cd".repeat(32));
+    let refused = from_json::<TpmPolicy>(&text(&twice)).unwrap_err();
+    assert!(
+        refused.to_string().contains("duplicate key `4`"),
+        "{refused}"
+    );
+}
+
 #[test]
 fn unmeasured_registers_are_read_and_written_and_named_once() {
     let text = |unmeasured: &str| {

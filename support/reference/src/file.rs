@@ -14,10 +14,12 @@ use serde::de::DeserializeOwned;
 use serde::de::IgnoredAny;
 use serde::de::MapAccess;
 
+use crate::ambiguity;
 use crate::error::ReferenceError;
 use crate::format::Format;
 use crate::position::position;
 use crate::syntax::SyntaxError;
+use crate::syntax::field_at;
 use crate::table::Table;
 
 /// Reads one platform's table. Tables of other platforms may stand beside it and are not read; [`expect_tables`] finds a
@@ -29,7 +31,7 @@ pub fn from_toml<T: Table>(text: &str) -> Result<T, ReferenceError> {
     from_text(text, Format::Toml)
 }
 
-/// As [`from_toml`], of the same structure in JSON.
+/// As [`from_toml`], of the same structure in JSON. The table has no key twice and no `null`, however deep.
 ///
 /// # Errors
 /// As [`from_toml`].
@@ -46,6 +48,9 @@ pub fn from_text<T: Table>(text: &str, format: Format) -> Result<T, ReferenceErr
     tables(text, format)?;
     let Selected(table) = parse(text, format)?;
     let table: T = table.ok_or(ReferenceError::Missing(T::NAME))?;
+    if format == Format::Json {
+        ambiguity::check(text, T::NAME)?;
+    }
     match table.check() {
         Ok(()) => Ok(table),
         Err(found) => {
@@ -121,24 +126,17 @@ fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<T, SyntaxError> {
     let parser = toml::Deserializer::parse(text)
         .map_err(|error| SyntaxError::of_toml(text, String::new(), &error))?;
     serde_path_to_error::deserialize(parser)
-        .map_err(|error| SyntaxError::of_toml(text, field(error.path()), error.inner()))
+        .map_err(|error| SyntaxError::of_toml(text, field_at(error.path()), error.inner()))
 }
 
 fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, SyntaxError> {
     let mut parser = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut parser)
-        .map_err(|error| SyntaxError::of_json(field(error.path()), error.inner()))?;
+        .map_err(|error| SyntaxError::of_json(field_at(error.path()), error.inner()))?;
     parser
         .end()
         .map_err(|error| SyntaxError::of_json(String::new(), &error))?;
     Ok(value)
-}
-
-/// The crate writes `.` for the whole, and `?` for a part without a name.
-fn field(path: &serde_path_to_error::Path) -> String {
-    let path = path.to_string();
-    let known = path.trim_end_matches('?').trim_end_matches('.');
-    known.to_owned()
 }
 
 /// The outline of a file: its version and the names of its tables.

@@ -67,6 +67,7 @@
 
 pub mod corim;
 
+mod ambiguity;
 mod composition;
 mod cut_short;
 mod error;

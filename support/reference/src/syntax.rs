@@ -63,6 +63,13 @@ pub(crate) fn place(line: usize, column: usize) -> String {
     }
 }
 
+/// The path of a field. The crate writes `.` for the whole, and `?` for a part without a name.
+pub(crate) fn field_at(path: &serde_path_to_error::Path) -> String {
+    let path = path.to_string();
+    let known = path.trim_end_matches('?').trim_end_matches('.');
+    known.to_owned()
+}
+
 pub(crate) fn of_field(field: &str) -> String {
     match field {
         "" => String::new(),

@@ -75,7 +75,7 @@ fn keys(table: &str, image: Option<&str>, policy: &Policy) -> BTreeSet<String> {
         Some(_) => images.reduce(|one, other| &one & &other),
         None => images.reduce(|one, other| &one | &other),
     };
-    let others = others.into_iter().filter(|(_, value)| !value.is_null());
+    let others = others.into_iter();
     let others = others.flat_map(|(key, value)| std::iter::once(key.clone()).chain(below(value)));
     others.chain(of_images.unwrap_or_default()).collect()
 }
@@ -85,7 +85,7 @@ fn is_images(value: &Value) -> bool {
     elements.is_some_and(|elements| elements.iter().any(Value::is_object))
 }
 
-/// All keys with a value, at any depth.
+/// All keys, at any depth.
 fn below(value: &Value) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     let mut rest = vec![value];
@@ -93,8 +93,7 @@ fn below(value: &Value) -> BTreeSet<String> {
         match value {
             Value::Array(elements) => rest.extend(elements),
             Value::Object(members) => {
-                let stated = members.iter().filter(|(_, value)| !value.is_null());
-                keys.extend(stated.map(|(key, _)| key.clone()));
+                keys.extend(members.keys().cloned());
                 rest.extend(members.values());
             }
             _ => {}

@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod ambiguous;
 mod levels;
 mod limits;
 mod meaning;
