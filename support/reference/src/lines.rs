@@ -23,7 +23,7 @@ pub(crate) struct Lines {
     text: String,
     format: Format,
     table: &'static str,
-    /// The path of an entry by its `name`, as findings show it, and of a setting by its key. The first of a name counts.
+    /// The path of an entry by its `name`, as findings show it, and of a setting by its path within the table. The first of a name counts.
     paths: HashMap<String, String>,
     /// By path. A line costs a reading of the file, and whoever is refused has it looked up: once is enough.
     lines: Mutex<HashMap<String, usize>>,
@@ -109,7 +109,12 @@ impl<'de> de::Visitor<'de> for Table<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             if key == self.0 {
-                map.next_value_seed(Entry(self.0.to_owned(), self.1))?;
+                let whole = Entry {
+                    table: self.0,
+                    path: self.0.to_owned(),
+                    paths: self.1,
+                };
+                map.next_value_seed(whole)?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -119,7 +124,31 @@ impl<'de> de::Visitor<'de> for Table<'_> {
 }
 
 /// Walks through the value at a path, and gives it where it is a text.
-struct Entry<'a>(String, &'a mut HashMap<String, String>);
+struct Entry<'a> {
+    table: &'a str,
+    path: String,
+    paths: &'a mut HashMap<String, String>,
+}
+
+impl Entry<'_> {
+    /// A value within this one.
+    fn at(&mut self, path: String) -> Entry<'_> {
+        Entry {
+            table: self.table,
+            path,
+            paths: self.paths,
+        }
+    }
+
+    /// Settings have no names. A key within an entry of a list says nothing alone.
+    fn add_setting(&mut self, path: String) {
+        let within = path.strip_prefix(self.table);
+        let setting = within.and_then(|within| within.strip_prefix('.'));
+        if let Some(setting) = setting.filter(|setting| !setting.contains('[')) {
+            self.paths.entry(setting.to_owned()).or_insert(path);
+        }
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Entry<'_> {
     type Value = Option<String>;
@@ -139,25 +168,25 @@ impl<'de> de::Visitor<'de> for Entry<'_> {
         f.write_str("a value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<String>, A::Error> {
-        let Self(path, paths) = self;
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Option<String>, A::Error> {
         while let Some(key) = map.next_key::<String>()? {
-            let within = format!("{path}.{key}");
-            let text = map.next_value_seed(Entry(within.clone(), paths))?;
+            let within = format!("{}.{key}", self.path);
+            let text = map.next_value_seed(self.at(within.clone()))?;
             if key == "name"
                 && let Some(name) = text
             {
-                paths.entry(as_shown(&name)).or_insert_with(|| path.clone());
+                let entry = self.paths.entry(as_shown(&name));
+                entry.or_insert_with(|| self.path.clone());
             }
-            paths.entry(key).or_insert(within);
+            self.add_setting(within);
         }
         Ok(None)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Option<String>, A::Error> {
-        let Self(path, paths) = self;
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<Option<String>, A::Error> {
         for index in 0_usize.. {
-            let within = Entry(format!("{path}[{index}]"), paths);
+            let within = format!("{}[{index}]", self.path);
+            let within = self.at(within);
             if elements.next_element_seed(within)?.is_none() {
                 break;
             }

@@ -17,4 +17,5 @@ mod levels;
 mod limits;
 mod meaning;
 mod objections;
+mod places;
 mod refused;
