@@ -89,7 +89,8 @@ impl NitroVerifier {
         document: &[u8],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
-        let policy = self.policy.current();
+        let valid = self.policy.valid_at(now);
+        let (policy, ends) = valid.map_err(AppraisalError::StaleCollateral)?;
         let authentic = Authentic::verify(document, &self.root, policy.max_age(), now)?;
         let (mut document, valid_until) = (authentic.document, authentic.valid_until);
         // An absent nonce is that of no connection: none is empty.
@@ -105,6 +106,7 @@ impl NitroVerifier {
             Software::Unknown => appraisal.with_status(Tier::Contraindicated),
         };
         let ear = Ear::local(verifier_id(), now, "nitro", appraisal).with_expiry(valid_until);
+        let ear = ends.limit(ear);
         let image = registers.image.map(|image| image.name.clone());
         let claims = NitroClaims {
             module_id: document.module_id,

@@ -10,6 +10,8 @@
 use std::sync::Arc;
 
 use ::corim::cbor::value::Value;
+use atls_core::AppraisalError;
+use atls_core::Stale;
 use atls_core::ear::Tier;
 use atls_nitro::NitroAttester;
 use atls_nitro::NitroImage;
@@ -18,6 +20,7 @@ use atls_nitro::NitroVerifier;
 use atls_nitro::testing::ForgedNitro;
 use atls_nitro::testing::ForgedNsm;
 use atls_reference::Live;
+use atls_reference::Sourced;
 use test_support::Connection;
 use test_support::at;
 use test_support::corim::ForgedCorim;
@@ -209,6 +212,25 @@ fn a_signed_corim_makes_the_same_policy() {
 #[test]
 fn a_corim_without_values_is_refused() {
     assert!(document(Vec::new()).read(NOW).is_err());
+}
+
+#[test]
+fn nothing_is_accepted_by_a_corim_that_has_ended() {
+    let forger = Arc::new(ForgedNitro::new(at(NOW)));
+    let mut document = document(vec![enclave(&ForgedNitro::image())]);
+    document.not_after = Some(NOW + 9);
+    let policy = Sourced::of_corim("forged.corim", &document.read(NOW).unwrap());
+    let policy = Arc::new(Live::<NitroPolicy>::of(policy.unwrap()));
+    let verifier = NitroVerifier::dangerous_with_root(forger.root(), policy);
+    let connection = Connection::new();
+    let mut attester = NitroAttester::over(ForgedNitro::device(&forger)).unwrap();
+    let evidence = connection.evidence(&mut attester);
+    let appraised = connection.appraise(&verifier, &evidence, at(NOW)).unwrap();
+    assert_eq!(appraised.ear().status(), Tier::Affirming);
+    assert_eq!(appraised.ear().expires_at(), Some(at(NOW + 10)));
+    let late = connection.appraise(&verifier, &evidence, at(NOW + 10));
+    let stale = Stale::expired("CoRIM of reference values", at(NOW + 10));
+    assert_eq!(late.map(drop), Err(AppraisalError::StaleCollateral(stale)));
 }
 
 fn status(forger: &Arc<ForgedNitro>, policy: NitroPolicy) -> Tier {

@@ -122,6 +122,8 @@ impl SnpVerifier {
         endorsements: &[Item<'_>],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
+        let valid = self.policy.valid_at(now);
+        let (policy, ends) = valid.map_err(AppraisalError::StaleCollateral)?;
         let peer = PeerCollateral::of(report, evidence.certificates(), endorsements);
         let resolver = Resolver {
             roots: &self.roots,
@@ -133,7 +135,6 @@ impl SnpVerifier {
         UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, &chain.key)
             .verify(report.signed(), &signature)
             .map_err(|_| AppraisalError::BadSignature)?;
-        let policy = self.policy.current();
         let mut not_after = chain.not_after;
         let revocation = resolver.revocation(&chain, &peer, &policy).await?;
         if let Some(ResolvedList { list, until }) = revocation {
@@ -152,6 +153,7 @@ impl SnpVerifier {
         claims.image.clone_from(&image);
         let verifier = VerifierId::new("atls-snp", env!("CARGO_PKG_VERSION"));
         let ear = Ear::local(verifier, now, "snp", appraisal).with_expiry(time(not_after));
+        let ear = ends.limit(ear);
         let origin = self.roots.origin();
         Ok(RecordedAppraisal::new(ear, origin, report.report_data)
             .with_instances(claims.instances())

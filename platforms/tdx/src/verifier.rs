@@ -132,7 +132,7 @@ impl<P: Technology> DcapVerifier<P> {
         endorsements: &[Item<'_>],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, QuoteError> {
-        let policy = self.policy.current();
+        let (policy, ends) = self.policy.valid_at(now).map_err(QuoteError::Outdated)?;
         let demands = policy.demands();
         let quote = Quote::decode(quote, P::TEE)?;
         let case = Case {
@@ -157,6 +157,7 @@ impl<P: Technology> DcapVerifier<P> {
         let verifier = VerifierId::new("atls-tdx", env!("CARGO_PKG_VERSION"));
         let instance = InstanceId::new(P::INSTANCE, platform.ppid.as_ref());
         let ear = Ear::local(verifier, now, P::NAME, appraisal).with_expiry(verified.expires_at);
+        let ear = ends.limit(ear);
         let report_data = *quote.report.report_data();
         Ok(
             RecordedAppraisal::new(ear, self.engine.origin(), report_data)

@@ -18,6 +18,7 @@ use atls_core::ear::VerifierId;
 use atls_core::finding::Finding;
 use atls_core::pki_types::UnixTime;
 use atls_formats::tpm::qualifying_data;
+use atls_reference::Ends;
 use atls_reference::Live;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::WebPkiSupportedAlgorithms;
@@ -89,11 +90,13 @@ impl TpmVerifier {
         evidence: &[u8],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
-        let (policy, keys) = (self.policy.current(), self.keys.current());
+        let valid = self.policy.valid_at(now);
+        let (policy, ends) = valid.map_err(AppraisalError::StaleCollateral)?;
+        let keys = self.keys.current();
         let quoted = Quoted::verify(evidence, &keys, &self.supported, now)?;
         let challenge = quoted.attest.extra_data.clone();
         let origin = self.origin_of(&quoted.key);
-        let mut quote = AppraisedQuote::of(&policy, quoted, now)?;
+        let mut quote = AppraisedQuote::of(&policy, quoted, now)?.within(ends);
         quote.findings = self.policy.located(&policy, quote.findings);
         let instances = quote.claims.instances();
         let recorded = quote.recorded(origin, challenge);
@@ -123,6 +126,12 @@ impl AppraisedQuote {
             .with_claims(self.claims)
             .with_findings(self.findings)
             .with_image(image)
+    }
+
+    /// Ends it no later than the policy.
+    pub(crate) fn within(mut self, ends: Ends) -> Self {
+        self.ear = ends.limit(self.ear);
+        self
     }
 
     pub(crate) fn of(

@@ -64,7 +64,8 @@ impl VouchedTpmVerifier {
     }
 
     fn appraise(&self, evidence: &[u8], now: UnixTime) -> Result<SignedAppraisal, AppraisalError> {
-        let policy = self.policy.current();
+        let valid = self.policy.valid_at(now);
+        let (policy, ends) = valid.map_err(AppraisalError::StaleCollateral)?;
         let ak = TpmEvidence::decode(evidence)?.ak;
         let spki = Public::decode(&ak)?.subject_public_key_info();
         // One that may leave its TPM, or signs what it is given, is none to vouch for.
@@ -74,7 +75,7 @@ impl VouchedTpmVerifier {
         // No file of keys says which machine it is of.
         quoted.key = Cow::Owned(quoted.key.into_owned());
         let challenge = quoted.attest.extra_data.clone();
-        let mut quote = AppraisedQuote::of(&policy, quoted, now)?;
+        let mut quote = AppraisedQuote::of(&policy, quoted, now)?.within(ends);
         let mut findings = quote.findings.iter_mut();
         if let Some(key) = findings.find(|finding| finding.check() == "tpm.key") {
             *key =

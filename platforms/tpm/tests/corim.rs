@@ -11,13 +11,20 @@ mod support;
 use std::sync::Arc;
 
 use ::corim::cbor::value::Value;
+use atls_core::AppraisalError;
+use atls_core::Stale;
+use atls_core::combine::chain::SignedVerifier;
+use atls_core::combine::chain::UnboundEvidence;
 use atls_core::ear::Tier;
 use atls_formats::tpm::HashAlgorithm;
+use atls_formats::tpm::TPM_EVIDENCE;
 use atls_reference::Live;
+use atls_reference::Sourced;
 use atls_tpm::TpmImage;
 use atls_tpm::TpmKeys;
 use atls_tpm::TpmPolicy;
 use atls_tpm::TpmVerifier;
+use atls_tpm::VouchedTpmVerifier;
 use atls_tpm::testing::ForgedTpm;
 use test_support::corim::ForgedCorim;
 use test_support::corim::Signer;
@@ -180,6 +187,37 @@ fn a_signed_corim_makes_the_same_policy() {
 fn keys_are_in_no_corim() {
     let corim = document(vec![machine(&[(4, value(4))])]).read(NOW).unwrap();
     assert!(corim.table::<TpmKeys>().is_err());
+}
+
+#[test]
+fn nothing_is_accepted_by_a_corim_that_has_ended() {
+    let forged = ForgedTpm::new();
+    let mut document = document(vec![machine(&[(4, value(4))])]);
+    document.not_after = Some(NOW + 9);
+    let policy = Sourced::of_corim("forged.corim", &document.read(NOW).unwrap());
+    let policy = Arc::new(Live::<TpmPolicy>::of(policy.unwrap()));
+    let keys = Live::fixed(TpmKeys::new(vec![forged.trusted("web")])).unwrap();
+    let provider = rustls::crypto::ring::default_provider();
+    let known = TpmVerifier::new(policy.clone(), Arc::new(keys), &provider);
+    let vouched = VouchedTpmVerifier::new(policy, &provider);
+    let evidence = forged.evidence(b"nonce").encode().unwrap();
+    let media_type = atls_core::MediaType::parse(TPM_EVIDENCE).unwrap();
+    let unbound = UnboundEvidence::new(&media_type, &evidence);
+    let end = |now: u64| {
+        let now = test_support::at(now);
+        let recorded = ready(known.appraise_recorded(&evidence, now));
+        let signed = ready(vouched.appraise_signed(&unbound, now));
+        [
+            recorded.map(|result| result.ear().expires_at()),
+            signed.map(|result| result.appraisal().ear().expires_at()),
+        ]
+    };
+    let last = test_support::at(NOW + 10);
+    assert_eq!(end(NOW + 9), [Ok(Some(last)), Ok(Some(last))]);
+    let stale = Stale::expired("CoRIM of reference values", last);
+    for refused in end(NOW + 10) {
+        assert_eq!(refused, Err(AppraisalError::StaleCollateral(stale)));
+    }
 }
 
 fn status(policy: TpmPolicy) -> Tier {

@@ -9,10 +9,13 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 
+use atls_core::Stale;
 use atls_core::finding::Finding;
 use atls_core::finding::Place;
+use atls_core::pki_types::UnixTime;
 
 use crate::cut_short::is_cut_short;
+use crate::ends::Ends;
 use crate::error::ReferenceError;
 use crate::file;
 use crate::format::Format;
@@ -86,6 +89,7 @@ struct Current<T> {
     table: Arc<T>,
     /// Empty for a table without a file.
     places: Arc<[Places]>,
+    ends: Ends,
     generation: u64,
 }
 
@@ -209,6 +213,16 @@ impl<T: Table> Live<T> {
         Arc::clone(&current.table)
     }
 
+    /// The table in force, and when its values end. A verifier ends its result by [`Ends::limit`].
+    ///
+    /// # Errors
+    /// A CoRIM whose values are in the table has ended. Replace it.
+    pub fn valid_at(&self, now: UnixTime) -> Result<(Arc<T>, Ends), Stale> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.ends.check(now)?;
+        Ok((Arc::clone(&current.table), current.ends))
+    }
+
     /// Puts the place of the rule into the findings that did not pass: that of the first value that is allowed, by its name in a file, or of
     /// the table where no such name is in any. In a text it is a line, in a CoRIM the numbers of tag, triple and measurement. For a
     /// table that was replaced meanwhile, or comes from no file, they stay as they are.
@@ -242,6 +256,7 @@ impl<T: Table> Live<T> {
             current: RwLock::new(Current {
                 table: Arc::new(sourced.table),
                 places: sourced.places.into(),
+                ends: sourced.ends,
                 generation: 0,
             }),
         }
@@ -267,9 +282,11 @@ impl<T: Table> Live<T> {
 
     fn put(&self, sourced: Sourced<T>) {
         let (table, places) = (Arc::new(sourced.table), sourced.places.into());
+        let ends = sourced.ends;
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         current.table = table;
         current.places = places;
+        current.ends = ends;
         current.generation = current.generation.saturating_add(1);
     }
 }

@@ -1,6 +1,7 @@
 //! A table together with the places of its entries.
 
 use crate::corim::Corim;
+use crate::ends::Ends;
 use crate::error::ReferenceError;
 use crate::file;
 use crate::format::Format;
@@ -9,7 +10,8 @@ use crate::table::Table;
 use crate::table::checked;
 
 /// A table, and the places of its entries: lines of a file, triples of CoRIMs. [`Live::of`](crate::Live::of) and
-/// [`Live::replace_by`](crate::Live::replace_by) take it, so that refusals name the place of the rule.
+/// [`Live::replace_by`](crate::Live::replace_by) take it, so that refusals name the place of the rule, and nothing is
+/// accepted by a CoRIM that has ended.
 ///
 /// ```
 /// # use atls_reference::{Format, Live, ReferenceError, Sourced, Table, corim::Corim};
@@ -23,6 +25,7 @@ use crate::table::checked;
 pub struct Sourced<T> {
     pub(crate) table: T,
     pub(crate) places: Vec<Places>,
+    pub(crate) ends: Ends,
 }
 
 impl<T: Table> Sourced<T> {
@@ -34,6 +37,7 @@ impl<T: Table> Sourced<T> {
         Ok(Self {
             table: checked(table)?,
             places: Vec::new(),
+            ends: Ends::default(),
         })
     }
 
@@ -50,6 +54,7 @@ impl<T: Table> Sourced<T> {
         Ok(Self {
             table: file::from_text(&text, format)?,
             places: vec![Places::of_text(file.into(), text, format, T::NAME)],
+            ends: Ends::default(),
         })
     }
 
@@ -69,6 +74,7 @@ impl<T: Table> Sourced<T> {
         let added = Self {
             table: corim.added_to(self.table)?,
             places: self.places,
+            ends: self.ends,
         };
         Ok(added.said_by(file, corim))
     }
@@ -77,6 +83,7 @@ impl<T: Table> Sourced<T> {
     #[must_use]
     pub fn said_by(mut self, file: impl Into<String>, corim: &Corim) -> Self {
         self.places.push(Places::of_corim(file.into(), corim));
+        self.ends = self.ends.with(corim);
         self
     }
 }

@@ -93,13 +93,16 @@ impl CcaVerifier {
         evidence: &[u8],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
-        let (policy, keys) = (self.policy.current(), self.keys.current());
+        let stale = AppraisalError::StaleCollateral;
+        let (policy, ends) = self.policy.valid_at(now).map_err(stale)?;
+        let (keys, ends_of_keys) = self.keys.valid_at(now).map_err(stale)?;
         let token = Authentic::verify(evidence, &keys, &self.supported)?;
         let (challenge, origin) = (token.realm.challenge, self.origin_of(token.key));
         let decided = Decided::of(&policy, &token);
         let verifier = VerifierId::new("atls-cca", env!("CARGO_PKG_VERSION"));
         let ear = Ear::local(verifier, now, "cca-platform", decided.platform(&token))
             .with_submod("cca-realm", decided.realm());
+        let ear = ends_of_keys.limit(ends.limit(ear));
         let findings = findings::of(&policy, &token, &decided);
         let findings = self.policy.located(&policy, findings);
         let image = decided.image.map(|image| image.name.clone());

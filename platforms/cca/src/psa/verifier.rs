@@ -24,6 +24,7 @@ use atls_formats::psa::Lifecycle;
 use atls_formats::psa::Profile;
 use atls_formats::psa::PsaDevice;
 use atls_formats::psa::SignedToken;
+use atls_reference::Ends;
 use atls_reference::Live;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::WebPkiSupportedAlgorithms;
@@ -93,9 +94,12 @@ impl PsaVerifier {
         evidence: &[u8],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
-        let (policy, keys) = (self.policy.current(), self.keys.current());
+        let stale = AppraisalError::StaleCollateral;
+        let (policy, ends) = self.policy.valid_at(now).map_err(stale)?;
+        let (keys, ends_of_keys) = self.keys.valid_at(now).map_err(stale)?;
+        let ends = [ends, ends_of_keys];
         let token = Authentic::verify(evidence, &keys, &self.supported)?;
-        Ok(self.result(&policy, token, now))
+        Ok(self.result((&policy, ends), token, now))
     }
 
     fn appraise_now(
@@ -103,20 +107,23 @@ impl PsaVerifier {
         evidence: &Evidence<'_>,
         now: UnixTime,
     ) -> Result<Appraised, AppraisalError> {
-        let (policy, keys) = (self.policy.current(), self.keys.current());
+        let stale = AppraisalError::StaleCollateral;
+        let (policy, ends) = self.policy.valid_at(now).map_err(stale)?;
+        let (keys, ends_of_keys) = self.keys.valid_at(now).map_err(stale)?;
+        let ends = [ends, ends_of_keys];
         let token = Authentic::verify(evidence.bytes(), &keys, &self.supported)?;
         let media_type = MediaType::parse(token.device.profile.media_type());
         if media_type.as_ref() != Ok(evidence.media_type()) {
             return Err(AppraisalError::Malformed);
         }
-        let recorded = self.result(&policy, token, now);
+        let recorded = self.result((&policy, ends), token, now);
         recorded.bind(&psa::eat_nonce(evidence.bound()))
     }
 
     /// The result of the policy for a genuine token.
     fn result(
         &self,
-        policy: &Arc<PsaPolicy>,
+        (policy, ends): (&Arc<PsaPolicy>, [Ends; 2]),
         token: Authentic<'_>,
         now: UnixTime,
     ) -> RecordedAppraisal {
@@ -145,6 +152,7 @@ impl PsaVerifier {
         let verifier = VerifierId::new("atls-cca", env!("CARGO_PKG_VERSION"));
         let appraisal = appraisal(device, firmware.copied());
         let ear = Ear::local(verifier, now, "psa", appraisal);
+        let ear = ends.into_iter().fold(ear, |ear, ends| ends.limit(ear));
         let origin = self.origin_of(&token);
         let claims = PsaClaims {
             key: token.key.name.clone(),

@@ -10,11 +10,17 @@ use atls_cca::PsaPolicy;
 use atls_cca::PsaVerifier;
 use atls_cca::testing::ForgedCca;
 use atls_cca::testing::ForgedPsa;
+use atls_core::AppraisalError;
 use atls_core::Origin;
+use atls_core::Stale;
 use atls_core::ear::Tier;
 use atls_reference::Live;
+use atls_reference::Sourced;
+use atls_reference::corim::Corim;
 use test_support::Connection;
 use test_support::at;
+use test_support::corim::ForgedCorim;
+use test_support::ready;
 
 use crate::makers::NOW;
 use crate::makers::Published;
@@ -74,4 +80,59 @@ fn values_and_keys_are_added_to_a_table() {
     // The same instance again.
     let keys = CcaKeys::new(vec![one.trusted("one")]);
     assert!(platform(&one).published().added_to(keys).is_err());
+}
+
+/// Firmware, realm and key each may be of the document that ends first.
+#[test]
+fn nothing_is_accepted_by_a_corim_of_a_realm_that_has_ended() {
+    let forged = ForgedCca::new();
+    let evidence = forged.token(&[7; 64]);
+    let provider = rustls::crypto::ring::default_provider();
+    for short in 0..3 {
+        let end_of = |number| if number == short { NOW + 9 } else { NOW + 100 };
+        let firmware = ending(platform(&forged), end_of(0));
+        let realm = ending(realm(&forged), end_of(1));
+        let policy = CcaPolicy::from_corims(&firmware, &realm).unwrap();
+        let policy = Sourced::new(policy).unwrap();
+        let policy = policy.said_by("a", &firmware).said_by("b", &realm);
+        let keys = ending(platform(&forged), end_of(2));
+        let keys = Sourced::<CcaKeys>::of_corim("c", &keys).unwrap();
+        let (policy, keys) = (Arc::new(Live::of(policy)), Arc::new(Live::of(keys)));
+        let verifier = CcaVerifier::new(policy, keys, &provider);
+        let end = |now: u64| {
+            let recorded = ready(verifier.appraise_recorded(&evidence, at(now)));
+            recorded.map(|result| result.ear().expires_at())
+        };
+        assert_eq!(end(NOW + 9), Ok(Some(at(NOW + 10))), "{short}");
+        assert_eq!(end(NOW + 10), Err(ended()), "{short}");
+    }
+}
+
+#[test]
+fn nothing_is_accepted_by_a_corim_of_a_device_that_has_ended() {
+    let forged = ForgedPsa::new();
+    let evidence = forged.token(&[7; 32]);
+    let provider = rustls::crypto::ring::default_provider();
+    for ends in [[NOW + 9, NOW + 100], [NOW + 100, NOW + 9]] {
+        let [policy, keys] = ends.map(|end| ending(device(&forged), end));
+        let policy = Sourced::<PsaPolicy>::of_corim("a", &policy).unwrap();
+        let keys = Sourced::<PsaKeys>::of_corim("b", &keys).unwrap();
+        let (policy, keys) = (Arc::new(Live::of(policy)), Arc::new(Live::of(keys)));
+        let verifier = PsaVerifier::new(policy, keys, &provider);
+        let end = |now: u64| {
+            let recorded = ready(verifier.appraise_recorded(&evidence, at(now)));
+            recorded.map(|result| result.ear().expires_at())
+        };
+        assert_eq!(end(NOW + 9), Ok(Some(at(NOW + 10))), "{ends:?}");
+        assert_eq!(end(NOW + 10), Err(ended()), "{ends:?}");
+    }
+}
+
+fn ending(mut document: ForgedCorim, not_after: u64) -> Corim {
+    document.not_after = Some(not_after);
+    document.published()
+}
+
+fn ended() -> AppraisalError {
+    AppraisalError::StaleCollateral(Stale::expired("CoRIM of reference values", at(NOW + 10)))
 }

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use atls_core::AppraisalError;
+use atls_core::Stale;
 use atls_core::Verifier;
 use atls_core::ear::Tier;
 use atls_reference::Live;
+use atls_reference::Sourced;
 use atls_snp::MinimumTcb;
 use atls_snp::Product;
 use atls_snp::SnpPolicy;
@@ -161,4 +164,24 @@ fn a_corim_is_put_in_force_while_running() {
     let newer = read(&corim_of(&newer)).unwrap();
     live.replace(newer.table().unwrap()).unwrap();
     assert_eq!((tier(), verifier.generation()), (Tier::Contraindicated, 1));
+}
+
+#[test]
+fn nothing_is_accepted_by_a_corim_that_has_ended() {
+    let platform = milan();
+    let mut document = corim_of(&platform);
+    document.not_after = Some(NOW + 9);
+    let policy = Sourced::of_corim("forged.corim", &read(&document).unwrap());
+    let policy = Arc::new(Live::<SnpPolicy>::of(policy.unwrap()));
+    let collateral = Arc::new(platform.collateral().unwrap());
+    let root = platform.root().unwrap();
+    let verifier = SnpVerifier::dangerous_with_root(root, policy, collateral);
+    let evidence = platform.evidence(&CHALLENGE);
+    let end = |now: u64| {
+        let appraised = ready(verifier.appraise_report(&evidence, &[], at(now)));
+        appraised.map(|result| result.ear().expires_at())
+    };
+    assert_eq!(end(NOW + 9), Ok(Some(at(NOW + 10))));
+    let stale = Stale::expired("CoRIM of reference values", at(NOW + 10));
+    assert_eq!(end(NOW + 10), Err(AppraisalError::StaleCollateral(stale)));
 }

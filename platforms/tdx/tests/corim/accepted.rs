@@ -1,19 +1,29 @@
 //! Quotes that a document accepts.
 
+use std::sync::Arc;
+
+use atls_core::Stale;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
+use atls_reference::Live;
+use atls_reference::Sourced;
+use atls_tdx::QuoteError;
 use atls_tdx::SgxPolicy;
 use atls_tdx::SgxReport;
 use atls_tdx::TcbStatus;
 use atls_tdx::TdReport;
 use atls_tdx::TdxPolicy;
+use atls_tdx::TdxVerifier;
+use atls_tdx::Tee;
 use atls_tdx::testing::ForgedPlatform;
+use test_support::at;
 use test_support::corim::Signer;
 use test_support::corim::bytes;
 use test_support::corim::digest;
 use test_support::corim::integer;
 use test_support::corim::list;
 use test_support::corim::tag;
+use test_support::ready;
 
 use crate::documents::document;
 use crate::documents::enclave;
@@ -24,6 +34,8 @@ use crate::documents::td;
 use crate::support::NOW;
 use crate::support::appraise;
 use crate::support::appraise_enclave;
+use crate::support::own;
+use crate::support::td_quote;
 use crate::support::tier;
 use crate::support::value;
 
@@ -194,4 +206,24 @@ fn executables(platform: &ForgedPlatform, report: &SgxReport, policy: SgxPolicy)
         &appraise_enclave(platform, report, policy),
         Category::Executables,
     )
+}
+
+#[test]
+fn nothing_is_accepted_by_a_corim_that_has_ended() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let report = platform.td_report();
+    let mut document = document(vec![td(&report)]);
+    document.not_after = Some(NOW + 9);
+    let policy = Sourced::of_corim("forged.corim", &document.read(NOW).unwrap());
+    let policy = Arc::new(Live::<TdxPolicy>::of(policy.unwrap()));
+    let collateral = own(&platform, Tee::Tdx);
+    let verifier = TdxVerifier::dangerous_with_root(platform.root(), policy, collateral);
+    let quote = td_quote(&platform);
+    let end = |now: u64| {
+        let appraised = ready(verifier.appraise_quote(&quote, &[], at(now)));
+        appraised.map(|result| result.ear().expires_at())
+    };
+    assert_eq!(end(NOW + 9), Ok(Some(at(NOW + 10))));
+    let stale = Stale::expired("CoRIM of reference values", at(NOW + 10));
+    assert_eq!(end(NOW + 10), Err(QuoteError::Outdated(stale)));
 }

@@ -29,8 +29,8 @@ impl Corim {
         self.profile.as_deref()
     }
 
-    /// The earliest end of validity of document and signature, where there is one. The reader has compared it with the time; a
-    /// table made of the document does not end by itself. Replace it in time.
+    /// The earliest end of validity of document and signature, where there is one. The reader has compared it with the time. A table
+    /// that is put in force as a [`Sourced`](crate::Sourced) ends with it; any other must be replaced in time.
     pub fn expires_at(&self) -> Option<UnixTime> {
         self.expires_at
     }

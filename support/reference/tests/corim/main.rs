@@ -14,6 +14,7 @@ mod support;
 
 mod attest_keys;
 mod documents;
+mod ends;
 mod genuine;
 mod measurements;
 mod places;
