@@ -30,7 +30,7 @@ pub(crate) fn hardware(
     };
     let as_demanded = flag_is_allowed(platform.dynamic_platform, policy.allow_dynamic_platform)
         && flag_is_allowed(platform.cached_keys, policy.allow_cached_keys)
-        && flag_is_allowed(platform.smt, policy.allow_smt);
+        && smt_is_allowed(platform.smt, policy.allow_smt);
     if !as_demanded {
         return CONTRAINDICATED;
     }
@@ -74,9 +74,14 @@ pub(crate) fn grace_ends(
     Some(seconds(end))
 }
 
-/// Whether a flag of the platform is off, or may be on.
+/// Whether a flag of platforms with several packages is off, or may be on. The certificate of one with a single package does not have it.
 pub(crate) fn flag_is_allowed(flag: Option<bool>, allowed: bool) -> bool {
     allowed || flag != Some(true)
+}
+
+/// Whether hyper-threading is off, or may be on. A single package may have it too, and its certificate does not say.
+pub(crate) fn smt_is_allowed(smt: Option<bool>, allowed: bool) -> bool {
+    allowed || smt == Some(false)
 }
 
 pub(crate) fn identity(platform: &PlatformClaims, policy: &PlatformDemands<'_>) -> i8 {

@@ -140,22 +140,30 @@ impl Checks<'_> {
 
     fn flags(&self, platform: &PlatformClaims) -> Vec<Finding> {
         let policy = self.policy;
+        let is_allowed: fn(Option<bool>, bool) -> bool = hardware::flag_is_allowed;
         let mut findings: Vec<_> = [
             (
                 "platform.dynamic",
                 platform.dynamic_platform,
                 policy.allow_dynamic_platform,
+                is_allowed,
             ),
             (
                 "platform.cached-keys",
                 platform.cached_keys,
                 policy.allow_cached_keys,
+                is_allowed,
             ),
-            ("platform.smt", platform.smt, policy.allow_smt),
+            (
+                "platform.smt",
+                platform.smt,
+                policy.allow_smt,
+                hardware::smt_is_allowed,
+            ),
         ]
         .into_iter()
-        .map(|(name, flag, allowed)| {
-            let finding = check(&self.name(name), hardware::flag_is_allowed(flag, allowed));
+        .map(|(name, flag, allowed, is_allowed)| {
+            let finding = check(&self.name(name), is_allowed(flag, allowed));
             let finding = match flag {
                 None => finding.with_seen("not stated"),
                 Some(true) => finding.with_seen("yes"),

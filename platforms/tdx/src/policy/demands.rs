@@ -94,7 +94,7 @@ macro_rules! table {
         /// Whether Intel keeps the platform's root keys; `true` where left out, as for every platform that registered.
         #[serde(default = "crate::policy::demands::yes")]
         pub allow_cached_keys: bool,
-        /// Whether hyper-threading may be on; `true` where left out, as in every cloud.
+        /// Whether hyper-threading may be on, or not be stated; `true` where left out, as in every cloud.
         #[serde(default = "crate::policy::demands::yes")]
         pub allow_smt: bool,
         /// The platforms that are known, by PPID, at least one; where left out, all of Intel's.

@@ -19,6 +19,10 @@ pub(super) fn encode(platform: &ForgedPlatform) -> Result<Vec<u8>, ForgeError> {
         entry(&[7, 2], &truth(platform.cached_keys)?)?,
         entry(&[7, 3], &truth(platform.smt)?)?,
     ];
+    let configuration = match platform.states_flags {
+        true => entry(&[7], &tlv(SEQUENCE, &configuration.concat())?)?,
+        false => Vec::new(),
+    };
     let entries = [
         entry(&[1], &bytes(&platform.ppid)?)?,
         entry(&[2], &tlv(SEQUENCE, &tcb)?)?,
@@ -26,7 +30,7 @@ pub(super) fn encode(platform: &ForgedPlatform) -> Result<Vec<u8>, ForgeError> {
         entry(&[4], &bytes(&platform.fmspc)?)?,
         entry(&[5], &tlv(0x0a, &[1])?)?,
         entry(&[6], &bytes(&[0x1d; 16])?)?,
-        entry(&[7], &tlv(SEQUENCE, &configuration.concat())?)?,
+        configuration,
     ];
     tlv(SEQUENCE, &entries.concat())
 }

@@ -48,6 +48,8 @@ pub struct ForgedPlatform {
     pub cached_keys: bool,
     /// In the PCK certificate.
     pub smt: bool,
+    /// Whether the PCK certificate has the three flags before, which it has not where a single package is its own platform.
+    pub states_flags: bool,
     /// The certificates that the revocation lists name.
     pub revoked: Vec<ForgedCertificate>,
     pub(super) keys: Keys,
@@ -128,6 +130,7 @@ impl ForgedPlatform {
             dynamic_platform: true,
             cached_keys: true,
             smt: true,
+            states_flags: true,
             revoked: Vec::new(),
             root: authority::root(&keys.root)?,
             keys,

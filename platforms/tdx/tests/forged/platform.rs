@@ -3,6 +3,7 @@
 use atls_core::Stale;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
+use atls_core::finding::Outcome;
 use atls_tdx::QuoteError;
 use atls_tdx::TdxPolicy;
 use atls_tdx::testing::ForgedCertificate;
@@ -62,6 +63,29 @@ fn flags_of_the_platform_are_looked_at() {
     let appraised = appraise(&platform, &report, elsewhere);
     assert_eq!(value(&appraised, Category::InstanceIdentity), 97);
     assert_eq!(tier(&appraised), Tier::Contraindicated);
+}
+
+/// A single package has no others to add and no keys to keep for them, and may well have hyper-threading.
+#[test]
+fn hyper_threading_that_is_not_stated_is_not_off() {
+    let report = ForgedPlatform::new(NOW).unwrap().td_report();
+    let hardware = |smt: bool| {
+        let mut platform = ForgedPlatform::new(NOW).unwrap();
+        platform.states_flags = false;
+        let policy = TdxPolicy {
+            allow_dynamic_platform: false,
+            allow_cached_keys: false,
+            allow_smt: smt,
+            ..policy(&report)
+        };
+        let appraised = appraise(&platform, &report, policy);
+        let mut findings = appraised.findings().iter();
+        let found = findings.find(|finding| finding.check() == "tdx.platform.smt");
+        let has_passed = found.unwrap().outcome() == Outcome::Passed;
+        (value(&appraised, Category::Hardware), has_passed)
+    };
+    assert_eq!(hardware(true), (2, true));
+    assert_eq!(hardware(false), (96, false));
 }
 
 #[test]
