@@ -123,6 +123,19 @@ fn firmware_of_amd_is_judged_by_the_policy() {
     let next = [&["tcb", "evidence", "--policy", "next.toml"], &trust[..]].concat();
     let ran = world.atls(&next).ends_with(3);
     assert!(ran.out().contains("next"), "{}", ran.out());
+    // A policy that says nothing of the product accepts no version of it.
+    let of_milan = policy.replace("minimum-tcb.turin", "minimum-tcb.milan");
+    let of_milan = of_milan
+        .lines()
+        .map(|line| match line.split_once("fmc = ") {
+            Some((before, after)) => format!("{before}{}\n", after.split_once(", ").unwrap().1),
+            None => format!("{line}\n"),
+        });
+    world.write("other.toml", of_milan.collect::<String>());
+    let other = [&["tcb", "evidence", "--policy", "other.toml"], &trust[..]].concat();
+    let ran = world.atls(&other).ends_with(3);
+    assert!(ran.out().contains("snp.product failed"), "{}", ran.out());
+    assert!(!ran.out().contains("nothing to do"), "{}", ran.out());
 }
 
 #[test]

@@ -40,7 +40,8 @@ impl Standing {
     pub(super) fn of(versions: Versions, findings: &[Finding], judge: Judge) -> Self {
         let is_about_versions = |finding: &&Finding| {
             let check = finding.check();
-            check.contains("tcb") || check.ends_with(".collateral")
+            // Where a policy does not name the product, no version of it is good enough.
+            check.contains("tcb") || check.ends_with(".collateral") || check == "snp.product"
         };
         Self {
             versions,
