@@ -61,6 +61,16 @@ pub(super) fn snp(bytes: &[u8], name: &str) -> Option<String> {
         "require-guest-policy",
         &list(&restrictions(&report)),
     );
+    let (major, minor) = report.policy.abi();
+    line(
+        &mut text,
+        "The ABI of the firmware that the guest's policy demanded, or a later one.",
+    );
+    pin(
+        &mut text,
+        "minimum-abi",
+        &quoted(format!("{major}.{minor}")),
+    );
     line(
         &mut text,
         "How the machine was set up, or stricter: further features are accepted.",
@@ -77,7 +87,7 @@ pub(super) fn snp(bytes: &[u8], name: &str) -> Option<String> {
     );
     line(
         &mut text,
-        "Not looked at: which chip it is (CHIP_ID), builds and mitigation vectors of the firmware.",
+        "Not looked at: which chip it is (CHIP_ID), builds and mitigation vectors of the firmware, the version of the report from 3 on.",
     );
     for (key, bytes) in [
         ("reported", report.reported_tcb),

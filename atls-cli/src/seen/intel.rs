@@ -39,6 +39,10 @@ pub(super) fn tdx(bytes: &[u8], name: &str) -> Option<String> {
         );
     }
     seen_open(&mut text, report);
+    line(
+        &mut text,
+        "Not looked at: bits of TDATTRIBUTES that open the TD to nobody (ICSSD, LASS, PKS, KL), and the usual bits of XFAM.",
+    );
     text.push_str("\n[[tdx.image]]\n");
     named(&mut text, name);
     line(
@@ -117,8 +121,9 @@ pub(super) fn sgx(bytes: &[u8], name: &str) -> Option<String> {
     named(&mut text, name);
     line(
         &mut text,
-        "Not looked at: XFRM, MISCSELECT, CONFIGSVN, and the family and extended ID of the product.",
+        "Not looked at: XFRM, MISCSELECT, CONFIGSVN, the family and extended ID of the product, and ATTRIBUTES that open the enclave to",
     );
+    line(&mut text, "nobody (CET, KSS, AEX notifications).");
     line(
         &mut text,
         "MRENCLAVE: exactly this enclave. Its signer (MRSIGNER) is named below, as a comment;",
@@ -174,5 +179,13 @@ fn platform(table: &str, what: &str) -> String {
         "Which of Intel's security advisories may apply: none.",
     );
     pin(&mut text, "accept-advisories", "[]");
+    line(
+        &mut text,
+        "Not looked at: which platform it is (PPID), whether packages may be added to it, whether Intel keeps its keys, and whether",
+    );
+    line(
+        &mut text,
+        "hyper-threading is on: allow-dynamic-platform, allow-cached-keys and allow-smt refuse these where they are false.",
+    );
     text
 }

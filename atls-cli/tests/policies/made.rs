@@ -170,7 +170,7 @@ fn a_policy_of_a_vm_is_of_all_its_parts() {
         panic!("it is of TDX");
     };
     world.trust_td(platform);
-    for (vm, trust, demands) in [(&vm, &roots, 15), (&tdx, &TD, 11)] {
+    for (vm, trust, demands) in [(&vm, &roots, 16), (&tdx, &TD, 11)] {
         let cmw = vm.evidence(&[7; 32]).into_cmw().unwrap();
         world.write("evidence", cmw.encode().unwrap());
         let made = made_of(&world, &[], trust);
@@ -206,7 +206,7 @@ fn each_line_of_the_other_platforms_is_a_demand() {
         "vcek/Turin=crl.der",
     ];
     let made = made_of(&world, &[], &trust);
-    assert_eq!(each_line_is_a_demand(&world, &made, &trust), 10);
+    assert_eq!(each_line_is_a_demand(&world, &made, &trust), 11);
 }
 
 /// Makes a policy of `evidence` as `policy.toml`, which is right and accepts it.

@@ -44,6 +44,22 @@ fn a_policy_of_a_report_says_that_newer_firmware_is_accepted() {
 }
 
 #[test]
+fn a_policy_of_a_td_says_which_flags_of_platform_and_td_it_does_not_look_at() {
+    let world = World::new();
+    let platform = super::td_platform(&world);
+    let quote = platform.tdx_quote(&platform.td_report(), &[7; 64]);
+    world.write("evidence", quote.unwrap());
+    let made = new(&world, &["--dangerous-unverified"]);
+    for comment in [
+        "# Not looked at: which platform it is (PPID)",
+        "allow-smt",
+        "# Not looked at: bits of TDATTRIBUTES",
+    ] {
+        assert!(made.contains(comment), "{comment}: {made}");
+    }
+}
+
+#[test]
 fn a_vm_whose_identifier_no_line_can_name_is_told() {
     let world = World::new();
     let vm = ForgedAzure::snp();

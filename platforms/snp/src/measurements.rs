@@ -18,6 +18,7 @@ pub fn dangerous_unverified_measurements(
 ) -> Result<Vec<(&'static str, String)>, AppraisalError> {
     let evidence = SnpEvidence::decode(evidence)?;
     let report = Report::decode(evidence.report())?;
+    let (major, minor) = report.policy.abi();
     let mut found = vec![
         ("measurement", Digest::from(report.measurement).to_string()),
         ("host-data", Digest::from(report.host_data).to_string()),
@@ -31,6 +32,8 @@ pub fn dangerous_unverified_measurements(
             "author-key-digest",
             Digest::from(report.author_key_digest).to_string(),
         ),
+        ("guest-svn", report.guest_svn.to_string()),
+        ("minimum-abi", format!("{major}.{minor}")),
         ("report-version", report.version.to_string()),
         ("vmpl", report.vmpl.to_string()),
     ];
