@@ -28,17 +28,14 @@ pub(super) fn read(bytes: &[u8], within: Within) -> Option<Found> {
     for item in &items {
         let found = within.recognise(item.value());
         node = node.with(item_tree(item, found.as_ref()));
-        match (item.media_type(), found) {
-            // A verifier would be chosen by the name in the wrapper.
-            _ if whole.is_some() => {}
-            (Some(media_type), _) if !item.is_endorsements_only() => {
-                evidence.push(Evidence {
-                    media_type: media_type.to_string(),
-                    bytes: item.value().to_vec(),
-                });
-            }
-            (None, Some(found)) => evidence.extend(found.evidence),
-            _ => {}
+        // A verifier is chosen by the type in the wrapper, whatever the item is; one without a verifier refuses the whole.
+        if whole.is_none() && !item.is_endorsements_only() {
+            let media_type = item.media_type();
+            let named = media_type.map_or_else(|| kind(item), |named| named.to_string());
+            evidence.push(Evidence {
+                media_type: named,
+                bytes: item.value().to_vec(),
+            });
         }
     }
     evidence.extend(whole);
@@ -60,11 +57,7 @@ fn item_tree(item: &Item<'_>, found: Option<&Found>) -> Node {
         "" => "record".to_owned(),
         label => format!("record {label}"),
     };
-    let kind = match item.kind() {
-        Type::Media(media_type) => media_type.to_string(),
-        Type::ContentFormat(number) => format!("content format {number}"),
-    };
-    let mut node = Node::branch(name).with(Node::leaf("type", kind));
+    let mut node = Node::branch(name).with(Node::leaf("type", kind(item)));
     if let Some(indicator) = item.indicator() {
         let bits = Node::leaf("indicator", indicator.bits()).meaning(words(indicator));
         node = node.with(bits);
@@ -72,6 +65,13 @@ fn item_tree(item: &Item<'_>, found: Option<&Found>) -> Node {
     match found {
         Some(found) => node.with(found.tree.clone()),
         None => node.with(Node::bytes("value", item.value())),
+    }
+}
+
+fn kind(item: &Item<'_>) -> String {
+    match item.kind() {
+        Type::Media(media_type) => media_type.to_string(),
+        Type::ContentFormat(number) => format!("content format {number}"),
     }
 }
 

@@ -3,6 +3,8 @@
 use atls_cca::CcaKeys;
 use atls_cca::testing::ForgedCca;
 use atls_cca::testing::ForgedPsa;
+use atls_core::cmw::Cmw;
+use atls_formats::dcap::TDX_QUOTE;
 use atls_formats::tpm::TpmEvidence;
 use atls_snp::Product;
 
@@ -178,4 +180,30 @@ fn a_token_of_a_realm_is_explained_under_its_keys() {
     world.write("evidence", other.token(&[7; 64]));
     let told = world.atls(&explain).ends_with(3).out();
     assert!(told.contains("cca.realm failed: seen 1b1a"), "{told}");
+}
+
+/// A relying party refuses such a peer: no verifier is for the other item.
+#[test]
+fn an_item_of_a_type_that_is_not_known_is_not_passed_over() {
+    let world = World::new();
+    let platform = td_platform(&world);
+    let quote = platform.tdx_quote(&platform.td_report(), &[7; 64]).unwrap();
+    world.write("quote", &quote);
+    let new = ["policy", "new", "--from", "quote", "-o", "policy.toml"];
+    world.atls(&[&new[..], &TD].concat()).ends_with(0);
+    let known = Cmw::evidence(TDX_QUOTE.parse().unwrap(), quote);
+    let explain = |items| {
+        let evidence = Cmw::collection(None, items).unwrap();
+        world.write("evidence", evidence.encode().unwrap());
+        world.atls(&[&["policy", "explain", "policy.toml", "evidence"], &TD[..]].concat())
+    };
+    explain(vec![("a".into(), known.clone())]).ends_with(0);
+    let other = Cmw::tag(60_000, vec![7; 40]);
+    let ran = explain(vec![("a".into(), known), ("b".into(), other)]);
+    assert!(
+        ran.error().contains("content format 60000"),
+        "{}",
+        ran.error()
+    );
+    assert_ne!(ran.code(), 0);
 }
