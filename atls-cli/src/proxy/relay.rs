@@ -32,6 +32,7 @@ use super::hosts;
 use super::hosts::BadHost;
 use super::metrics::Metrics;
 use super::tunnels::Tunnels;
+use super::until::Until;
 
 /// The next hop of a request, and the things that it needs there.
 pub(super) struct Passing<'a> {
@@ -71,10 +72,12 @@ where
     let broke_off = Arc::new(AtomicBool::new(false));
     let noted = broke_off.clone();
     let request = request.map(|body| {
-        headers::without_claims(body.map_err(move |error| {
+        let body = headers::without_claims(body.map_err(move |error| {
             noted.store(true, Ordering::Relaxed);
             error
-        }))
+        }));
+        // Who has answered may go on to take what is sent.
+        Body::new(Until::new(body, Box::pin(passing.tunnels.overdue())))
     });
     let answered = client.oneshot(request).await;
     let mut response = answered.map_err(|error| match broke_off.load(Ordering::Relaxed) {

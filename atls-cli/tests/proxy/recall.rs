@@ -12,10 +12,12 @@ use atls_tower::ClientTerms;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
+use axum::routing::post;
 use futures_util::stream;
 use http_body_util::BodyExt;
 use http_body_util::Empty;
 use hyper::body::Bytes;
+use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
@@ -183,6 +185,46 @@ async fn taking_nothing() -> SocketAddr {
         std::future::pending::<()>().await;
     });
     address
+}
+
+/// A server that answers at once has its answer, and goes on to take what is sent.
+#[test]
+fn an_upload_is_cut_when_its_policy_changed_though_it_was_answered() {
+    let world = World::new();
+    let device = allowed(&world);
+    let (ended, mut was_cut) = tokio::sync::mpsc::unbounded_channel();
+    let take = async move |mut body: Body| {
+        tokio::spawn(async move {
+            while let Some(frame) = body.frame().await {
+                if frame.is_err() {
+                    return ended.send(true);
+                }
+            }
+            ended.send(false)
+        });
+        "taken"
+    };
+    let url = world.attested(device, Router::new().route("/", post(take)));
+    let mut proxy = forward(&world, &url);
+    let address = proxy.address();
+    let _sender = world.block_on(async {
+        let io = TokioIo::new(TcpStream::connect(address).await.unwrap());
+        let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), io);
+        let (mut sender, driver) = handshake.await.unwrap();
+        tokio::spawn(driver);
+        let first = stream::iter([Ok::<_, std::convert::Infallible>("first")]);
+        let endless = Body::from_stream(futures_util::StreamExt::chain(first, stream::pending()));
+        let request = hyper::Request::post(format!("http://{address}/"));
+        let answer = sender.send_request(request.body(endless).unwrap()).await;
+        let answer = answer.unwrap().into_body().collect().await.unwrap();
+        assert_eq!(answer.to_bytes(), "taken");
+        sender
+    });
+    proxy.signal("HUP");
+    proxy.reads("peers are attested anew");
+    let was_cut = async { tokio::time::timeout(PATIENCE, was_cut.recv()).await };
+    let was_cut = world.block_on(was_cut).expect("it goes on");
+    assert_eq!(was_cut, Some(true), "it looks whole");
 }
 
 fn forward(world: &World, url: &str) -> Proxy {
