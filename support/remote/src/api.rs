@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::bounded;
@@ -23,12 +24,11 @@ use serde_json::Value;
 use crate::exchange::exchange;
 use crate::exchange::is_of_type;
 use crate::failure::Failure;
-use crate::limits::DEADLINE;
 
 /// An address that takes JSON by `POST`, and the credentials for it.
 ///
-/// Each request is sent once, because services count and bill requests. It may take 8 seconds, and its answer may have the
-/// length of the largest token with the JSON around it.
+/// Each request is sent once, because services count and bill requests. Its answer may have the length of the largest token
+/// with the JSON around it.
 #[derive(Clone)]
 pub struct JsonApi {
     client: Arc<dyn HttpClient>,
@@ -54,12 +54,13 @@ impl JsonApi {
         self
     }
 
-    /// Posts JSON and gives the token of the answer `{"token": JWT}`, which must be labelled `application/json`.
+    /// Posts JSON and gives the token of the answer `{"token": JWT}`, which must be labelled `application/json`. `time` is the longest
+    /// that this may take: [`CheckedEvidence::time_left`](crate::CheckedEvidence::time_left), by which the client sees a service hang.
     ///
     /// # Errors
     /// Those of the request, and `answer_malformed` for an answer of another media type or without token.
-    pub async fn token(&self, body: &Value) -> Result<String, Failure> {
-        let response = self.post(body).await?;
+    pub async fn token(&self, body: &Value, time: Duration) -> Result<String, Failure> {
+        let response = self.post(body, time).await?;
         let answer = response.body();
         if !is_of_type(&response, JSON) || !bounded::json(MAX_VALUES, answer) {
             return Err(MALFORMED);
@@ -69,12 +70,13 @@ impl JsonApi {
         token.map(str::to_owned).ok_or(MALFORMED)
     }
 
-    /// Posts JSON and gives the body of the answer, which is the token, whatever its media type says.
+    /// Posts JSON and gives the body of the answer, which is the token, whatever its media type says. `time` is as for
+    /// [`token`](Self::token).
     ///
     /// # Errors
     /// Those of the request, and `answer_malformed` for a body that is no text.
-    pub async fn bare_token(&self, body: &Value) -> Result<String, Failure> {
-        let response = self.post(body).await?;
+    pub async fn bare_token(&self, body: &Value, time: Duration) -> Result<String, Failure> {
+        let response = self.post(body, time).await?;
         String::from_utf8(response.into_body()).map_err(|_| MALFORMED)
     }
 
@@ -83,7 +85,7 @@ impl JsonApi {
     /// # Errors
     /// [`AppraisalError::Malformed`] for 400 and 422, which are about the Evidence; [`AppraisalError::NoResult`] for 500, which
     /// may be about it; [`AppraisalError::Unreachable`] for other statuses, redirects included; and those of [`exchange`].
-    async fn post(&self, body: &Value) -> Result<Response<Vec<u8>>, Failure> {
+    async fn post(&self, body: &Value, time: Duration) -> Result<Response<Vec<u8>>, Failure> {
         let mut request = Request::new(body.to_string().into_bytes());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.url.clone();
@@ -91,7 +93,7 @@ impl JsonApi {
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static(JSON));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
-        let limits = HttpLimits::new(DEADLINE, MAX_ANSWER);
+        let limits = HttpLimits::new(time, MAX_ANSWER);
         let response = exchange(&*self.client, request, limits).await?;
         let status = response.status();
         let (error, reason) = match status {

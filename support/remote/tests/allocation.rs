@@ -44,6 +44,9 @@ use tokio::runtime::Runtime;
 
 const NOW: u64 = 1_000_000;
 
+/// For one request.
+const TIME: Duration = Duration::from_secs(10);
+
 #[test]
 fn allocations_are_bounded_by_the_input() {
     // One thread: nothing else allocates while something is measured.
@@ -75,7 +78,7 @@ fn answers(findings: &mut Findings, runtime: &Runtime) {
     };
     findings.check("answer", bound, &inputs, |body| {
         let api = JsonApi::new(answering(body), url());
-        runtime.block_on(api.token(&json!({})))
+        runtime.block_on(api.token(&json!({}), TIME))
     });
 }
 

@@ -136,7 +136,7 @@ async fn a_service_gets_json_and_credentials_and_its_refusals_are_told_apart() {
         let url = server.url(&format!("/{code}")).parse().unwrap();
         let api = JsonApi::new(Loopback::client(), url)
             .with_header(AUTHORIZATION, HeaderValue::from_static("key"));
-        let answer = api.bare_token(&json!({ "a": 1 })).await;
+        let answer = api.bare_token(&json!({ "a": 1 }), TIME).await;
         assert_eq!(answer.map_err(AppraisalError::from), result, "{code}");
         assert!(!format!("{api:?}").contains("key\""));
     }
@@ -146,7 +146,7 @@ async fn a_service_gets_json_and_credentials_and_its_refusals_are_told_apart() {
 async fn a_closed_port_is_unreachable() {
     let url = "http://127.0.0.1:1/".parse().unwrap();
     let api = JsonApi::new(Loopback::client(), url);
-    let refused = api.bare_token(&json!({})).await.unwrap_err();
+    let refused = api.bare_token(&json!({}), TIME).await.unwrap_err();
     assert_eq!(refused.reason(), "unreachable");
     assert_eq!(*refused.error(), AppraisalError::Unreachable);
 }
@@ -169,7 +169,7 @@ async fn a_token_comes_in_json_that_says_so() {
         let answer = async move || ([(CONTENT_TYPE, content_type)], body);
         let server = Loopback::serve(Router::new().route("/", post(answer))).await;
         let api = JsonApi::new(Loopback::client(), server.url("/").parse().unwrap());
-        let token = api.token(&json!({})).await;
+        let token = api.token(&json!({}), TIME).await;
         let token = token.as_deref().map_err(Failure::reason);
         assert_eq!(token, expected, "{content_type} {body}");
     }
@@ -205,3 +205,6 @@ fn builder() -> reqwest::ClientBuilder {
         .with_no_client_auth();
     reqwest::Client::builder().tls_backend_preconfigured(tls)
 }
+
+/// For one request to this machine.
+const TIME: Duration = Duration::from_secs(10);

@@ -108,7 +108,7 @@ impl RemoteService for ItaService {
         evidence: &'a CheckedEvidence<'a, Self>,
     ) -> BoxFuture<'a, Result<String, Failure>> {
         let request = self.request(evidence);
-        Box::pin(async move { self.api.token(&request).await })
+        Box::pin(async move { self.api.token(&request, evidence.time_left()).await })
     }
 
     fn read(

@@ -71,7 +71,7 @@ impl RemoteService for MaaService {
             GuestKind::Snp => &self.snp,
             GuestKind::Tdx => &self.tdx,
         };
-        Box::pin(api.token(evidence.content))
+        Box::pin(async move { api.token(evidence.content, evidence.time_left()).await })
     }
 
     fn read(

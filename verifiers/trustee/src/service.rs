@@ -111,7 +111,7 @@ impl RemoteService for TrusteeService {
             }],
             "policy_ids": [self.policy],
         });
-        Box::pin(async move { self.api.bare_token(&request).await })
+        Box::pin(async move { self.api.bare_token(&request, evidence.time_left()).await })
     }
 
     fn read(

@@ -7,7 +7,9 @@ use std::time::Duration;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_ita::ItaService;
+use atls_ita::TdxQuote;
 use atls_ita::portal_keys;
+use atls_remote::RemoteVerifier;
 use atls_remote::Resilient;
 use atls_remote::SetupError;
 use serde_json::Value;
@@ -95,6 +97,28 @@ async fn a_silent_service_is_given_up_within_the_exchange() {
     let start = tokio::time::Instant::now();
     assert_eq!(over(silent).await.unwrap_err(), AppraisalError::Unreachable);
     assert_eq!(start.elapsed(), Duration::from_secs(8));
+}
+
+/// The client must see the service hang, and not only a caller that gave up.
+#[tokio::test(start_paused = true)]
+async fn a_silent_service_is_left_alone_however_short_the_deadline() {
+    let silent = Script::new(|_, _| Box::pin(std::future::pending()));
+    let endpoint = atls_remote::Endpoint::https("https://api.example").unwrap();
+    let client = Resilient::builder("ita", Arc::new(silent)).circuit(2, Duration::from_secs(50));
+    let client = Arc::new(client.build());
+    let service = ItaService::new(&endpoint, "key", client.clone()).unwrap();
+    let provider = rustls::crypto::ring::default_provider();
+    let keys = Arc::new(Signer::es256().keys());
+    let builder = RemoteVerifier::builder(service, keys, &provider).format(TdxQuote::new());
+    let verifier = builder.deadline(Duration::from_secs(2)).build().unwrap();
+    let connection = Connection::new();
+    for _ in 0..3 {
+        let refused = appraise(&verifier, &connection, &quote(&connection)).await;
+        assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
+    }
+    let stats = client.stats();
+    let counts = (stats.failures, stats.abandoned, stats.not_sent);
+    assert_eq!(counts, (2, 0, 1));
 }
 
 #[tokio::test]
