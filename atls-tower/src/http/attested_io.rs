@@ -61,11 +61,22 @@ impl ServerAttestation {
 }
 
 /// An attested stream as hyper takes it.
+///
+/// It ends for its reader when it [drains](Lifetime::draining) before anything was written to it: a pool may have made it for a request that
+/// got another connection in the end, and would give it to a later one.
 #[derive(Debug)]
 pub struct AttestedIo<T> {
     io: TokioIo<AttestedStream<TokioIo<T>>>,
     name: ServerName<'static>,
     retirement: Arc<Retirement>,
+    written: Written,
+}
+
+/// Whether a byte of HTTP was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Nothing,
+    Something,
 }
 
 impl<T> AttestedIo<T> {
@@ -74,6 +85,7 @@ impl<T> AttestedIo<T> {
             retirement: Retirement::new(stream.lifetime()),
             io: TokioIo::new(stream),
             name,
+            written: Written::Nothing,
         }
     }
 
@@ -136,7 +148,14 @@ where
         cx: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_read(cx, buffer)
+        let this = self.get_mut();
+        let read = Pin::new(&mut this.io).poll_read(cx, buffer);
+        // The stream wakes its reader when it drains.
+        let is_unused = read.is_pending() && this.written == Written::Nothing;
+        if is_unused && this.retirement.lifetime().is_draining() {
+            return Poll::Ready(Ok(()));
+        }
+        read
     }
 }
 
@@ -149,7 +168,9 @@ where
         cx: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().io).poll_write(cx, data)
+        let this = self.get_mut();
+        this.written = Written::Something;
+        Pin::new(&mut this.io).poll_write(cx, data)
     }
 
     fn poll_write_vectored(
@@ -157,7 +178,9 @@ where
         cx: &mut Context<'_>,
         data: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().io).poll_write_vectored(cx, data)
+        let this = self.get_mut();
+        this.written = Written::Something;
+        Pin::new(&mut this.io).poll_write_vectored(cx, data)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -29,6 +29,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tower::Layer;
 use tower::Service;
 use tower::ServiceExt;
@@ -36,6 +37,7 @@ use tower::ServiceExt;
 use crate::support::DRAINED;
 use crate::support::acceptor;
 use crate::support::attested;
+use crate::support::connector;
 use crate::support::hyper_client;
 use crate::support::pass;
 use crate::support::uri;
@@ -136,6 +138,55 @@ async fn a_connection_that_was_chosen_after_another_had_closed_is_retired_too() 
     pass(&world, DRAINED).await;
     tokio::task::yield_now().await;
     assert!(!Arc::ptr_eq(&new, &ask(&mut client, address).await));
+}
+
+/// hyper-util makes a connection for a request that gets another one in the end, and keeps it for the next. No request was ever on it.
+#[tokio::test]
+async fn a_connection_that_was_never_used_gets_no_request_when_it_drains() {
+    let world = World::new();
+    let acceptor = acceptor(&world, attested(&world));
+    let (answers, accepts) = (Gate::new(), Gate::new());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (first, later) = (answers.clone(), accepts.clone());
+    tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        tokio::spawn(answer(acceptor.clone(), socket, first.clone()));
+        later.pass().await;
+        answer_all(Arc::new(listener), acceptor, first).await;
+    });
+    let (connected, mut connections) = mpsc::unbounded_channel();
+    let connector = AttestedHttps::new(connector(&world, "http/1.1"));
+    let connector = connector.on_connected(move |_, peer| {
+        let _ = connected.send(peer.cloned().unwrap());
+    });
+    let client = Client::builder(TokioExecutor::new()).build(connector);
+    let mut client = RetireLayer::new().layer(client);
+    let (mut one, mut other) = (client.clone(), client.clone());
+    let one = tokio::spawn(async move { ask(&mut one, address).await });
+    answers.reached_by(1).await;
+    let other = tokio::spawn(async move { ask(&mut other, address).await });
+    // It begins to connect.
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    answers.open();
+    let used = connections.recv().await.unwrap();
+    assert!(Arc::ptr_eq(&used, &one.await.unwrap()));
+    assert!(Arc::ptr_eq(&used, &other.await.unwrap()));
+    accepts.open();
+    let unused = connections.recv().await.unwrap();
+    // It comes to the pool, and its read waits.
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    pass(&world, DRAINED).await;
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    let next = ask(&mut client, address).await;
+    assert!(!Arc::ptr_eq(&used, &next) && !Arc::ptr_eq(&unused, &next));
+    assert!(Arc::ptr_eq(&connections.recv().await.unwrap(), &next));
 }
 
 async fn moves(alpn: &str) {
