@@ -13,6 +13,8 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
+use std::time::Duration;
+use std::time::Instant;
 
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
@@ -30,7 +32,8 @@ use crate::platform::VerifiedPlatform;
 /// Collateral by [`Fetch`]: from Intel's service or a PCCS by [`Pcs`](super::Pcs), best behind
 /// [`atls_collateral::Cache`], which asks once for many connections and backs off from a service that fails.
 ///
-/// Parsed collateral is kept for a minute, so collateral that the cache renews is used a minute later.
+/// Parsed collateral is kept for a minute, so collateral that the cache renews is used a minute later. That is a minute of the clock of the
+/// callers or of one that is never set, whichever goes faster.
 ///
 /// It also asks for Intel's early issue, so that the platforms that this one would refuse are known before it becomes the
 /// standard one. No appraisal waits for it or fails by it: its request is dropped once the standard issue is there.
@@ -42,6 +45,8 @@ pub struct FetchedCollateral {
     kept: Mutex<BTreeMap<Platform, KeptCollateral>>,
     generation: AtomicU64,
     early: Mutex<BTreeMap<Platform, Arc<Collateral>>>,
+    /// The time since any beginning, by a clock that is never set.
+    steady: Box<dyn Fn() -> Duration + Send + Sync>,
 }
 
 /// Collateral that was parsed, and the bytes that it was parsed from.
@@ -50,19 +55,41 @@ struct KeptCollateral {
     fetched: Fetched,
     /// Seconds since the epoch.
     since: u64,
+    /// The same moment by the clock that is never set.
+    steady: Duration,
+}
+
+impl KeptCollateral {
+    /// Whether it has not expired, also by a clock that would have gone on since.
+    fn is_current(&self, now: UnixTime, steady: Duration) -> bool {
+        let passed = steady.saturating_sub(self.steady);
+        let gone_on = Duration::from_secs(self.since).saturating_add(passed);
+        let latest = now.max(UnixTime::since_unix_epoch(gone_on));
+        self.collateral.is_current(now) && self.collateral.is_current(latest)
+    }
 }
 
 impl FetchedCollateral {
     /// Asks `fetch` with keys `tdx/90c06f000000/platform`: technology, FMSPC, issuer of the PCK certificate; and the same with
     /// `/early` behind it for Intel's early issue.
     pub fn new(fetch: Arc<dyn Fetch>) -> Self {
+        let began = Instant::now();
         Self {
             fetch,
             asks_early: true,
             kept: Mutex::default(),
             generation: AtomicU64::new(0),
             early: Mutex::default(),
+            steady: Box::new(move || began.elapsed()),
         }
+    }
+
+    /// Sets the clock by which parsed collateral ages beside that of the callers: the time since any beginning, by one that is never set. By
+    /// default it is the monotonic clock of the system.
+    #[must_use]
+    pub fn steady_clock(mut self, elapsed: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        self.steady = Box::new(elapsed);
+        self
     }
 
     /// Asks for Intel's standard issue alone: half the requests, and no warning of platforms that will be refused.
@@ -182,6 +209,7 @@ impl FetchedCollateral {
             collateral: Arc::clone(collateral),
             fetched,
             since: now.as_secs(),
+            steady: (self.steady)(),
         };
         kept.insert(platform, entry);
     }
@@ -193,15 +221,19 @@ impl FetchedCollateral {
 
 impl CollateralSource for FetchedCollateral {
     fn at_hand(&self, platform: &Platform, now: UnixTime) -> Option<Arc<Collateral>> {
+        let steady = (self.steady)();
         let kept = self.lock();
         let kept = kept.get(platform)?;
         let age = now.as_secs().checked_sub(kept.since)?;
-        let usable = age < KEEP && kept.collateral.is_current(now);
+        let age = age.max(steady.saturating_sub(kept.steady).as_secs());
+        let usable = age < KEEP && kept.is_current(now, steady);
         usable.then(|| Arc::clone(&kept.collateral))
     }
 
+    /// Renewed collateral raises it before anybody has asked for it: a result that is kept asks for none.
     fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Relaxed)
+        let own = self.generation.load(Ordering::Relaxed);
+        own.wrapping_add(self.fetch.generation())
     }
 
     fn can_fetch(&self) -> bool {
@@ -215,15 +247,19 @@ impl CollateralSource for FetchedCollateral {
     ) -> BoxFuture<'a, Result<Option<Arc<Collateral>>, CollateralError>> {
         Box::pin(async move {
             let platform = platform.platform();
-            match self.ask(platform, now).await {
-                Ok(collateral) => Ok(Some(collateral)),
-                // Kept collateral may still be valid. While Intel is out it may be old; the verifier checks whether it is too old.
-                Err(error) => match self.lock().get(platform) {
-                    Some(kept) if kept.collateral.is_current(now) || error.is_outage() => {
-                        Ok(Some(Arc::clone(&kept.collateral)))
-                    }
-                    _ => Err(error),
-                },
+            let error = match self.ask(platform, now).await {
+                Ok(collateral) => return Ok(Some(collateral)),
+                Err(error) => error,
+            };
+            let steady = (self.steady)();
+            match self.lock().get(platform) {
+                // Kept collateral may still be valid.
+                Some(kept) if kept.is_current(now, steady) => Ok(Some(kept.collateral.clone())),
+                // While Intel is out it may be old. The verifier checks whether it is too old, by a clock that must have seen its end.
+                Some(kept) if error.is_outage() && !kept.collateral.is_current(now) => {
+                    Ok(Some(kept.collateral.clone()))
+                }
+                _ => Err(error),
             }
         })
     }

@@ -11,6 +11,7 @@ use atls_collateral::Fetch;
 use atls_collateral::Fetched;
 use atls_core::AppraisalError;
 use atls_core::BoxFuture;
+use atls_core::Verifier;
 use atls_core::ear::Tier;
 use atls_core::finding::Outcome;
 use atls_core::http::HttpClient;
@@ -121,7 +122,9 @@ fn a_revocation_is_seen_when_the_cache_has_renewed() {
     platform.revoked.push(ForgedCertificate::Pck);
     service.renew(&platform);
     let refresh = |now| ready(cache.refresh(at(now)));
+    let before = verifier.generation();
     refresh(NOW + DAY);
+    assert_ne!(verifier.generation(), before, "kept results go on");
     assert_eq!(appraise(NOW + DAY), Err(QuoteError::Revoked));
 }
 
@@ -264,15 +267,19 @@ impl Fetch for SingleAnswer {
 }
 
 /// Intel's service, which publishes anew.
-struct Renewed(Mutex<Arc<Service>>);
+pub(crate) struct Renewed(Mutex<Arc<Service>>);
 
 impl Renewed {
-    fn of(platform: &ForgedPlatform) -> Self {
+    pub(crate) fn of(platform: &ForgedPlatform) -> Self {
         Self(Mutex::new(Arc::new(Service::of(platform))))
     }
 
-    fn renew(&self, platform: &ForgedPlatform) {
-        *self.0.lock().unwrap() = Arc::new(Service::of(platform));
+    pub(crate) fn renew(&self, platform: &ForgedPlatform) {
+        self.replace(Service::of(platform));
+    }
+
+    pub(crate) fn replace(&self, service: Service) {
+        *self.0.lock().unwrap() = Arc::new(service);
     }
 }
 

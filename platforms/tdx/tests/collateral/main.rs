@@ -12,6 +12,7 @@
 mod support;
 
 mod at_hand;
+mod clocks;
 mod fetched;
 mod form;
 mod from_peer;
