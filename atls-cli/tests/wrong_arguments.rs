@@ -42,6 +42,26 @@ fn arguments_that_are_missing_are_named_in_json() {
     }
 }
 
+/// The one that does not count could be the one that was meant.
+#[test]
+fn a_setting_of_a_service_that_counts_once_is_given_once() {
+    for (service, setting) in [
+        (
+            "trustee=https://a.example,policy=strict,policy=lax",
+            "policy",
+        ),
+        ("trustee=https://a.example,key=one,key=two", "key"),
+        ("veraison=https://a.example,key=one,key=two", "key"),
+        ("ita=https://a.example,api-key=one,api-key=two", "api-key"),
+    ] {
+        let told = ends(&["get", "--json", "https://localhost/", "--verifier", service]);
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        let reason = told["error"]["reason"].as_str().unwrap();
+        let expected = format!("{setting} more than once");
+        assert!(reason.contains(&expected), "{reason}");
+    }
+}
+
 #[test]
 fn a_wrong_key_of_a_file_is_told_with_the_file() {
     let file = std::env::temp_dir().join(format!("atls-wrong-{}.toml", std::process::id()));

@@ -71,6 +71,16 @@ impl Kind {
             Self::Veraison => &[Setting::Ca, Setting::Key],
         }
     }
+
+    /// Whether all that are given of it count.
+    fn takes_several(self, setting: Setting) -> bool {
+        match setting {
+            Setting::ApiKey | Setting::Key => false,
+            Setting::Ca | Setting::Measurement => true,
+            // Of Trustee a result names one.
+            Setting::Policy => self != Self::Trustee,
+        }
+    }
 }
 
 impl Setting {
@@ -100,11 +110,18 @@ impl FromStr for ServiceOption {
             .find(|known| known.name() == kind)
             .ok_or("the kinds are veraison, trustee, ita and maa")?;
         let settings = settings.into_iter().flat_map(|all| all.split(','));
-        let settings = settings.map(|setting| pair(kind, setting));
+        let settings: Result<Vec<_>, _> = settings.map(|setting| pair(kind, setting)).collect();
+        let settings = settings?;
+        let mut all = settings.iter().map(|(setting, _)| *setting);
+        while let Some(setting) = all.next() {
+            if !kind.takes_several(setting) && all.clone().any(|other| other == setting) {
+                return Err(format!("it has {} more than once", setting.name()));
+            }
+        }
         Ok(Self {
             kind,
             url: url.to_owned(),
-            settings: settings.collect::<Result<_, _>>()?,
+            settings,
         })
     }
 }
@@ -229,7 +246,7 @@ fn trustee(option: &ServiceOption, service: &Service) -> Result<Remote, Failure>
     };
     let made = TrusteeService::new(&service.endpoint, service.http.clone());
     let mut made = made.map_err(|error| wrong(name).because(&error))?;
-    for id in option.all(Setting::Policy) {
+    if let Some(id) = option.all(Setting::Policy).next() {
         made = made.with_policy(id);
     }
     let builder = RemoteVerifier::builder(made, keys, &provider())
