@@ -74,6 +74,7 @@ pub use format::EvidenceReading;
 pub use issuer::RemoteIssuer;
 pub use jwks::Jwks;
 pub use reqwest;
+pub use resilient::Incidental;
 pub use resilient::Repeatable;
 pub use resilient::Resilient;
 pub use resilient_builder::ResilientBuilder;

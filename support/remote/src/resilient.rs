@@ -49,7 +49,7 @@ use crate::stats::Stats;
 ///
 /// A failure is a connection that was not made or broke, a deadline that passed, or the status 429, 502, 503 or 504. A plain
 /// 500 is none: services answer so to Evidence that they refuse, and a peer must not be able to switch off the verifier for all
-/// others.
+/// others. An [`Incidental`] request counts for nothing.
 ///
 /// Each request ends in one event of the target `atls_remote::resilient` with the fields `service`, `outcome` (`answered`,
 /// `failed`, `not_sent`, or `abandoned` by its caller) and `status` or `error`. A change of the circuit is another event, with
@@ -71,6 +71,12 @@ pub struct Resilient {
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Repeatable;
+
+/// Goes into the [`http::Extensions`] of a request on which no appraisal depends, such as one that tidies up. It is sent while the circuit is
+/// closed alone, and its end counts neither for nor against the service.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Incidental;
 
 impl Resilient {
     pub(crate) fn from_settings(
@@ -157,10 +163,12 @@ impl Resilient {
         until: Instant,
         max_body: usize,
     ) -> Result<Response<Vec<u8>>, HttpError> {
-        let pass = self
-            .breaker
-            .pass()
-            .ok_or(HttpError::NotSent(NotSent::Failing))?;
+        const FAILING: HttpError = HttpError::NotSent(NotSent::Failing);
+        let is_incidental = request.extensions().get::<Incidental>().is_some();
+        if is_incidental && self.breaker.circuit() != Circuit::Closed {
+            return Err(FAILING);
+        }
+        let pass = self.breaker.pass().ok_or(FAILING)?;
         let limits = HttpLimits::new(until.saturating_duration_since(Instant::now()), max_body);
         let sent = tokio::time::timeout_at(until, self.client.send(request, limits)).await;
         let result = match sent {
@@ -168,7 +176,10 @@ impl Resilient {
             Ok(result) => result,
             Err(_) => Err(HttpError::TimedOut),
         };
-        let change = if counts_as_failure(&result) {
+        let change = if is_incidental {
+            drop(pass);
+            Change::None
+        } else if counts_as_failure(&result) {
             pass.failed(self.asked_for(&result))
         } else {
             pass.succeeded()

@@ -13,6 +13,7 @@ use atls_core::MediaType;
 use atls_core::bounded;
 use atls_core::cmw::Cmw;
 use atls_remote::Failure;
+use atls_remote::Incidental;
 use atls_remote::is_of_type;
 use base64::Engine;
 use base64::alphabet;
@@ -173,7 +174,9 @@ impl Drop for Session {
             return;
         };
         let service = self.service.clone();
-        let request = Request::delete(self.url.as_str()).body(Vec::new());
+        // Peers decide how many sessions end at once, and the service may be slow at what nobody needs.
+        let request = Request::delete(self.url.as_str()).extension(Incidental::default());
+        let request = request.body(Vec::new());
         runtime.spawn(async move {
             if service.send(request, within(CLOSING)).await.is_err() {
                 tracing::debug!(target: "atls_veraison", "session was not deleted");

@@ -10,6 +10,7 @@ use atls_core::Verifier;
 use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
+use atls_remote::Circuit;
 use atls_remote::RemoteVerifierBuilder;
 use atls_remote::Resilient;
 use atls_remote::SetupError;
@@ -119,6 +120,32 @@ async fn a_service_that_hangs_in_a_session_opens_the_circuit() {
     let before = fake.steps().len();
     appraise(&verifier, &connection, &token).await.unwrap_err();
     assert_eq!(fake.steps().len(), before, "nothing was sent");
+}
+
+/// Peers that leave at once have as many sessions deleted at once.
+#[tokio::test(start_paused = true)]
+async fn deletions_that_hang_do_not_open_the_circuit() {
+    let connection = Connection::new();
+    let token = connection.token(&SimAttester::generate().unwrap()).await;
+    let mut fake = Fake::new();
+    fake.stuck = Some(Step::Delete);
+    let client = Resilient::builder("veraison", Arc::new(fake.clone()));
+    let client = Arc::new(client.circuit(3, Duration::from_secs(50)).build());
+    let verifier = builder_over(&fake, client.clone());
+    let verifier = verifier.format(PsaToken::tfm()).build().unwrap();
+    let appraisal = || appraise(&verifier, &connection, &token);
+    let (one, two, three) = tokio::join!(appraisal(), appraisal(), appraisal());
+    for appraised in [one, two, three] {
+        assert!(appraised.is_ok());
+    }
+    // Each deletion has its time, and is over then.
+    for _ in 0..10 {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(client.stats().failures, 3);
+    assert_eq!(client.stats().circuit, Circuit::Closed);
+    assert!(appraisal().await.is_ok());
 }
 
 #[test]
