@@ -19,8 +19,8 @@ use crate::media_type::MediaType;
 /// All are asked at once. Where one fails there is no Evidence at all. A [`Batch`](crate::exchange::batch::Batch) goes around the whole and not
 /// within: attesters in it are asked for Evidence of this connection, or of the batch around it, alone.
 ///
-/// The peer must appraise the formats of all. One that appraises some of them is no peer for this attester, and its connection ends with
-/// [`SendError::Format`](crate::exchange::SendError::Format).
+/// The peer must appraise the formats of all. One that appraises some of them is no peer for this attester: `atls-tower` declines it as one
+/// that appraises none, and elsewhere [`SendError::Format`](crate::exchange::SendError::Format) ends its connection.
 ///
 /// ```
 /// # use std::sync::Arc;

@@ -239,6 +239,9 @@ where
             return Err(error);
         }
     };
+    if !own.suits_with(&challenge, &cmw) {
+        return Err(ProtocolError::NoCommonFormat.into());
+    }
     let authenticator = challenge.answer(&cmw)?;
     with.write(FrameType::Authenticator, &authenticator).await?;
     with.flush().await?;

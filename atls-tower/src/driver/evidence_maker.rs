@@ -46,6 +46,20 @@ impl EvidenceMaker {
             .iter()
             .any(|own| parameters.formats.contains(own))
     }
+
+    /// Whether the peer appraises every format of this Evidence that the attester names: one that appraises some parts of a composite
+    /// alone can do nothing with it, and that is no fault of this end. A format that the attester does not name is.
+    pub(super) fn suits_with(&self, challenge: &Challenge, cmw: &Cmw) -> bool {
+        let Some(parameters) = challenge.parameters() else {
+            return true;
+        };
+        let own = self.attester.media_types();
+        cmw.items_with(|collection| parameters.formats.contains(collection))
+            .iter()
+            .filter(|item| !item.is_endorsements_only())
+            .filter_map(|item| item.media_type())
+            .all(|made| parameters.formats.contains(&made) || !own.contains(&made))
+    }
 }
 
 impl fmt::Debug for EvidenceMaker {

@@ -273,10 +273,7 @@ impl ServerDriver {
         // A server has a key; so the client wants Evidence and did not offer the extension that carries it.
         let request = challenge.to_attest().ok_or(ProtocolError::Malformed)?;
         let Some(own) = self.own.as_ref().filter(|own| own.suits(&challenge)) else {
-            with.write(FrameType::Authenticator, &challenge.decline()?)
-                .await?;
-            with.flush().await?;
-            return Ok(None);
+            return decline(with, challenge).await;
         };
         let attesting = own.attest(request, with.deadline);
         let cmw = match with.unless_gone(attesting).await {
@@ -287,6 +284,9 @@ impl ServerDriver {
                 return Err(error);
             }
         };
+        if !own.suits_with(&challenge, &cmw) {
+            return decline(with, challenge).await;
+        }
         let (authenticator, too_large) = challenge.answer_or_decline(&cmw)?;
         if let Some(error) = too_large {
             with.leave_with(FrameType::Authenticator, &authenticator)
@@ -300,6 +300,20 @@ impl ServerDriver {
             Verdicts::No => Ok(None),
         }
     }
+}
+
+/// Tells the client, authentically, that this server does not attest to it.
+async fn decline<S>(
+    with: &mut Conversation<'_, S>,
+    challenge: Challenge,
+) -> Result<Option<Duration>, Error>
+where
+    S: Session + AsyncRead + AsyncWrite + Unpin,
+{
+    with.write(FrameType::Authenticator, &challenge.decline()?)
+        .await?;
+    with.flush().await?;
+    Ok(None)
 }
 
 /// Tells the reason to a client that would understand it.

@@ -13,6 +13,7 @@ mod cancelled;
 mod clocks;
 mod connecting;
 mod devices;
+mod formats;
 mod front;
 mod hanging;
 mod keys;
