@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::identity;
 
 /// How long before now a certificate begins, for clocks that are behind.
-const SKEW: Duration = Duration::from_secs(300);
+pub(super) const SKEW: Duration = Duration::from_secs(300);
 
 /// A certificate for this key that begins now, with the Evidence that an attester made for the request.
 ///

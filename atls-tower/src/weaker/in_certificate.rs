@@ -10,6 +10,7 @@ use std::time::Duration;
 use atls_core::AttestError;
 use atls_core::Attester;
 use atls_core::ConfigError;
+use atls_core::limits::CLOCK_LOOK;
 use atls_core::pki_types::UnixTime;
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
@@ -18,8 +19,10 @@ use rustls::server::ClientHello;
 use rustls::server::ResolvesServerCert;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
+use tokio::time::Instant;
 
 use super::certificate_profile::CertificateProfile;
+use super::evidence_certificate::SKEW;
 use super::evidence_certificate::with_evidence;
 use crate::error::Error;
 
@@ -27,7 +30,8 @@ use crate::error::Error;
 ///
 /// Each renewal makes a new key and new Evidence about it. It begins half-way through a certificate's lifetime. A renewal that
 /// fails, panics, or takes longer than an eighth of the lifetime is tried again after an eighth, and the old certificate
-/// serves to its end. Afterwards there is none, and connections fail: no connection goes unattested.
+/// serves to its end. Afterwards there is none, and connections fail: no connection goes unattested. A clock that was set to
+/// another time, or ran on while the machine slept, is noticed within a minute.
 pub struct InCertificate {
     current: RwLock<Current>,
     maker: Arc<Maker>,
@@ -35,6 +39,7 @@ pub struct InCertificate {
 
 struct Current {
     key: Arc<CertifiedKey>,
+    made_at: UnixTime,
     expires_at: u64,
 }
 
@@ -72,11 +77,13 @@ impl InCertificate {
             clock,
             profile,
         });
+        let current = maker.make().await?;
+        let made_at = current.made_at;
         let this = Arc::new(Self {
-            current: RwLock::new(maker.make().await?),
+            current: RwLock::new(current),
             maker,
         });
-        tokio::spawn(renew(Arc::downgrade(&this), this.maker.clone()));
+        tokio::spawn(renew(Arc::downgrade(&this), this.maker.clone(), made_at));
         Ok(this)
     }
 
@@ -100,18 +107,20 @@ impl Maker {
         let cmw = self.attester.attest(request).await?;
         Ok(Current {
             key: with_evidence(&self.provider, &key, profile, (request, &cmw), now)?,
+            made_at: now,
             expires_at: now.as_secs().saturating_add(profile.lifetime.as_secs()),
         })
     }
 }
 
-async fn renew(identity: Weak<InCertificate>, maker: Arc<Maker>) {
+async fn renew(identity: Weak<InCertificate>, maker: Arc<Maker>, made_at: UnixTime) {
     let lifetime = maker.profile.lifetime;
     let half_way = lifetime.checked_div(2).unwrap_or(lifetime);
     let again = lifetime.checked_div(8).unwrap_or(lifetime);
     let mut pause = half_way;
+    let mut since = Some(made_at);
     loop {
-        tokio::time::sleep(pause).await;
+        pass(pause, since, &*maker.clock, &identity).await;
         if identity.strong_count() == 0 {
             return;
         }
@@ -122,6 +131,7 @@ async fn renew(identity: Weak<InCertificate>, maker: Arc<Maker>) {
         match fresh {
             Ok(fresh) => {
                 pause = half_way;
+                since = Some(fresh.made_at);
                 *identity
                     .current
                     .write()
@@ -129,10 +139,36 @@ async fn renew(identity: Weak<InCertificate>, maker: Arc<Maker>) {
             }
             Err(error) => {
                 pause = again;
+                since = maker.clock.current_time();
                 let error = error.report();
                 tracing::error!(fault = "local", %error, "certificate with evidence was not renewed");
             }
         }
+    }
+}
+
+/// Waits until this time has passed by the timer, or since then by the clock, and no longer than anybody has the certificate. Timers
+/// stand still while the machine sleeps; a clock that was set back makes the certificate one that is not valid yet.
+async fn pass(
+    pause: Duration,
+    since: Option<UnixTime>,
+    clock: &dyn TimeProvider,
+    identity: &Weak<InCertificate>,
+) {
+    let begun = Instant::now();
+    let is_before = |now: UnixTime| {
+        let since = since.map(|since| since.as_secs());
+        since.is_none_or(|since| {
+            let first = since.saturating_sub(SKEW.as_secs());
+            (first..since.saturating_add(pause.as_secs())).contains(&now.as_secs())
+        })
+    };
+    while identity.strong_count() > 0 && clock.current_time().is_none_or(is_before) {
+        let left = pause.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return;
+        }
+        tokio::time::sleep(left.min(CLOCK_LOOK)).await;
     }
 }
 

@@ -8,6 +8,7 @@ use atls_core::Attester;
 use atls_core::Binding;
 use atls_core::Fault;
 use atls_core::Refusal;
+use atls_core::limits::CLOCK_LOOK;
 use atls_reqwest::Http;
 use atls_reqwest::ResponseExt;
 use atls_tower::weaker::CertificateProfile;
@@ -25,6 +26,8 @@ use crate::support::expecting;
 use crate::support::in_certificate;
 use crate::support::present;
 use crate::support::serve;
+use crate::support::server_tls;
+use crate::support::terms;
 use crate::support::tls;
 
 #[tokio::test]
@@ -52,7 +55,11 @@ async fn an_expired_certificate_is_refused() {
 #[tokio::test]
 async fn a_server_whose_certificate_ended_serves_nobody() {
     let world = World::new();
-    let server = serve(&world, Mode::InCertificate).await;
+    let device = Arc::new(FailingDevice::into(world.server_device.clone()));
+    let identity = in_certificate(&world, device.clone()).await;
+    device.now(State::Fails);
+    let terms = terms(&world, Mode::InCertificate);
+    let server = world.serve_with(terms, server_tls(&world, identity)).await;
     world.clock.advance(LIFETIME);
     let party = weak(&world.server_device, Binding::Key);
     let attested = expecting(&world, Mode::InCertificate, party, Http::Two);
@@ -152,6 +159,41 @@ async fn renewed_around(failing: State) {
     pass(LIFETIME / 8).await;
     pass(LIFETIME / 8).await;
     assert!(current().is_some(), "{failing:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_is_renewed_where_the_clock_jumps() {
+    let jumps: [fn(&World); 2] = [
+        |world| world.clock.advance(LIFETIME),
+        |world| world.clock.set_back(LIFETIME),
+    ];
+    for jump in jumps {
+        let world = World::new();
+        let identity = in_certificate(&world, world.server_device.clone()).await;
+        let current = || ResolvesClientCert::resolve(&*identity, &[], &[]);
+        let first = current().unwrap();
+        // The task waits already.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        jump(&world);
+        tokio::time::sleep(CLOCK_LOOK + Duration::from_millis(1)).await;
+        let second = current().unwrap();
+        assert_ne!(first.cert, second.cert);
+        // Once is enough.
+        tokio::time::sleep(CLOCK_LOOK + Duration::from_millis(1)).await;
+        assert!(Arc::ptr_eq(&second, &current().unwrap()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_nobody_has_lets_go_of_its_device() {
+    let world = World::new();
+    let identity = in_certificate(&world, world.server_device.clone()).await;
+    let held = Arc::strong_count(&world.server_device);
+    // The task waits already.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    drop(identity);
+    tokio::time::sleep(CLOCK_LOOK + Duration::from_millis(1)).await;
+    assert!(Arc::strong_count(&world.server_device) < held);
 }
 
 #[tokio::test]
