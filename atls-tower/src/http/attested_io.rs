@@ -44,6 +44,9 @@ impl ServerAttestation {
     /// for a server that was not asked to attest, for a response of another client, and where the URI's host is another
     /// than the server's name: a connector of ordinary TLS over an attested proxy hands the proxy's attestation on.
     ///
+    /// An answer that was under way when the attestation expired still shows it: [`PeerAttestation::is_expired`] tells. No later one comes
+    /// over [`RetireLayer`](crate::RetireLayer).
+    ///
     /// ```
     /// # use atls_tower::ServerAttestation;
     /// # fn example<B>(uri: &http::Uri, response: http::Response<B>) {
