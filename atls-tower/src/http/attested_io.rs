@@ -44,7 +44,7 @@ impl ServerAttestation {
     /// for a server that was not asked to attest, for a response of another client, and where the URI's host is another
     /// than the server's name: a connector of ordinary TLS over an attested proxy hands the proxy's attestation on.
     ///
-    /// An answer that was under way when the attestation expired still shows it: [`PeerAttestation::is_expired`] tells. No later one comes
+    /// An answer that was under way when the attestation expired still shows it: [`is_expired`](atls_core::policy::Candidate::is_expired) tells. No later one comes
     /// over [`RetireLayer`](crate::RetireLayer).
     ///
     /// ```
