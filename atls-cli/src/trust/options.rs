@@ -94,6 +94,13 @@ pub(crate) struct AppraisalOptions {
     pub(super) fetched: Fetched,
 }
 
+impl TrustOptions {
+    /// Tells whether any of it says whose attestation to accept.
+    pub(crate) fn names_whom(&self) -> bool {
+        self.policy.is_some() || !self.verifier.is_empty() || self.appraisal.knows_a_simulator()
+    }
+}
+
 impl AppraisalOptions {
     pub(crate) fn knows_a_simulator(&self) -> bool {
         !self.trust_sim.is_empty()

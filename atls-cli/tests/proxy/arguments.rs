@@ -35,6 +35,35 @@ fn a_file_has_the_same_arguments() {
     assert!(ran.error().contains("absent.toml"), "{}", ran.error());
 }
 
+/// Everybody would be served, and nobody told.
+#[test]
+fn a_policy_for_clients_that_are_not_asked_is_refused() {
+    let world = World::new();
+    world.device_key();
+    world.identity(&world.authority);
+    world.write("client.key", "");
+    let proxy = ["proxy", "--listen", "127.0.0.1:0"];
+    let upstream = ["--upstream", "http://127.0.0.1:1"];
+    let identity = ["--cert", "chain.pem", "--key", "key.pem"];
+    let device = ["--attester", "sim=own.pem"];
+    // It would not serve by other arguments either.
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = held.local_addr().unwrap().to_string();
+    let admin = ["--admin", &taken];
+    let reverse = [&proxy[..], &upstream, &identity, &device, &admin].concat();
+    for whom in [
+        ["--policy", "policy.toml"],
+        ["--trust-sim", "client.key"],
+        ["--verifier", "veraison=https://localhost:1,key=ear.jwk"],
+    ] {
+        for clients in [&[][..], &["--clients", "ignore"]] {
+            let ran = world.atls(&[&reverse[..], &whom, clients].concat());
+            let ran = ran.ends_with(1);
+            assert!(ran.error().contains("--clients ask"), "{}", ran.error());
+        }
+    }
+}
+
 #[test]
 fn ports_that_would_be_open_to_others_are_refused() {
     let world = World::new();
