@@ -45,6 +45,13 @@ impl Events {
         })
     }
 
+    /// Looks at files this often from now on.
+    pub(super) fn look_every(&mut self, look: Duration) {
+        if self.look.period() != look {
+            self.look = every(look);
+        }
+    }
+
     /// The next event. systemd is told meanwhile that this process is alive.
     pub(super) async fn next(&mut self) -> Event {
         loop {

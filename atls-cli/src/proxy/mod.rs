@@ -82,6 +82,7 @@ async fn serve(
             Event::Look => proxy.look().await,
             Event::Hangup => proxy.hang_up().await,
         }
+        events.look_every(proxy.looks_every());
     }
     proxy.stop(events).await;
     Ok(())

@@ -31,6 +31,7 @@ pub(super) struct Proxy {
     socket: TcpListener,
     serving: Serving,
     drain: Duration,
+    look: Duration,
     /// Those of earlier configurations, whose connections finish.
     retired: JoinSet<()>,
     published: Arc<Published>,
@@ -60,6 +61,7 @@ impl Proxy {
             socket,
             serving,
             drain: Duration::from_secs(options.drain),
+            look: Duration::from_secs(options.look),
             retired: JoinSet::new(),
             published,
             metrics,
@@ -76,6 +78,11 @@ impl Proxy {
                 Some(_) = self.retired.join_next() => {}
             }
         }
+    }
+
+    /// How often it is to look at them.
+    pub(super) fn looks_every(&self) -> Duration {
+        self.look
     }
 
     /// Looks at the files, and at a device that failed.
@@ -127,6 +134,7 @@ impl Proxy {
         self.published.answer_under(admin_hosts(options));
         self.health.publish(next.parts());
         self.drain = self.drain.max(Duration::from_secs(options.drain));
+        self.look = Duration::from_secs(options.look);
         let old = std::mem::replace(&mut self.serving, next);
         self.retired.spawn(old.stop());
         self.configuration.took(changed);

@@ -186,6 +186,21 @@ fn a_changed_configuration_is_taken_at_sighup_and_without() {
 }
 
 #[test]
+fn a_configuration_says_anew_how_often_it_is_looked_at() {
+    let world = World::new();
+    let (one, other) = (named(&world, "one"), named(&world, "other"));
+    let often = configuration("127.0.0.1:0", one);
+    configured(&world, one);
+    world.write("proxy.toml", often.replace("look = 1", "look = 3600"));
+    let mut proxy = Proxy::start(&world, &["--config", "proxy.toml"]);
+    world.write("proxy.toml", often);
+    proxy.signal("HUP");
+    proxy.reads(": read again what=\"arguments\"");
+    world.write("proxy.toml", configuration("127.0.0.1:0", other));
+    proxy.reads(": read again what=\"arguments\"");
+}
+
+#[test]
 fn a_configuration_that_is_wrong_or_cannot_change_is_not_taken() {
     let world = World::new();
     let (one, other) = (named(&world, "one"), named(&world, "other"));
