@@ -139,7 +139,7 @@ async fn answer(state: &Forward, mut request: Request<Body>) -> Response<Body> {
     let set = host.into_iter().map(|host| (header::HOST, host)).collect();
     let to = to(&state.target, request.uri().path_and_query());
     let Connections { clients, tunnels } = state.accepted.now();
-    let client = match relay::upgrade_of(request.headers()) {
+    let client = match relay::upgrade_wanted(&request) {
         Some(_) => clients.http1,
         None => clients.any,
     };

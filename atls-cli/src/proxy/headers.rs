@@ -71,6 +71,37 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// Leaves a length that is one, and says otherwise that a body comes in chunks: without either, HTTP/1.1 takes a request of some methods for one
+/// without a body. HTTP/2 needs neither, and the client leaves chunks out there.
+pub(super) fn say_length(headers: &mut HeaderMap, has_body: bool) {
+    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+    let is_number = |length: &HeaderValue| {
+        !length.is_empty() && length.as_bytes().iter().all(u8::is_ascii_digit)
+    };
+    let is_one = lengths.next().is_some_and(is_number) && lengths.next().is_none();
+    if is_one {
+        return;
+    }
+    headers.remove(header::CONTENT_LENGTH);
+    if has_body {
+        let chunked = HeaderValue::from_static("chunked");
+        headers.insert(header::TRANSFER_ENCODING, chunked);
+    }
+}
+
+/// HTTP/2 splits cookies, and other versions have them in one header (RFC 9113 §8.2.3).
+pub(super) fn join_cookies(headers: &mut HeaderMap) {
+    let cookies: Vec<_> = headers.get_all(header::COOKIE).iter().collect();
+    if cookies.len() < 2 {
+        return;
+    }
+    let cookies: Vec<_> = cookies.iter().map(|cookie| cookie.as_bytes()).collect();
+    // Values that are joined are one.
+    if let Ok(joined) = HeaderValue::from_bytes(&cookies.join(&b"; "[..])) {
+        headers.insert(header::COOKIE, joined);
+    }
+}
+
 /// Says what the peer attested; `none` where it did not.
 pub(super) fn claim(headers: &mut HeaderMap, peer: Option<&PeerAttestation>) {
     let mut set = |name: &'static str, value: String| {
@@ -159,6 +190,23 @@ mod tests {
         ]);
         remove_hop_by_hop(&mut all);
         assert_eq!(all, headers(&[("accept", "y"), ("te", "trailers")]));
+    }
+
+    #[test]
+    fn a_length_is_one_number_or_none() {
+        for lengths in [&[""][..], &["5", "5"], &["5", "7"], &["+5"], &["5, 5"], &[]] {
+            let pairs: Vec<_> = lengths.iter().map(|it| ("content-length", *it)).collect();
+            let mut all = headers(&pairs);
+            say_length(&mut all, false);
+            assert_eq!(all, HeaderMap::new(), "{lengths:?}");
+            let mut all = headers(&pairs);
+            say_length(&mut all, true);
+            let chunked = headers(&[("transfer-encoding", "chunked")]);
+            assert_eq!(all, chunked, "{lengths:?}");
+        }
+        let mut all = headers(&[("content-length", "5")]);
+        say_length(&mut all, true);
+        assert_eq!(all, headers(&[("content-length", "5")]));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use atls_tower::ClientAttestation;
 use atls_tower::ServerAttestation;
 use axum::body::Body;
+use axum::body::HttpBody;
 use axum::extract::ConnectInfo;
 use http::HeaderMap;
 use http::HeaderName;
@@ -56,7 +57,7 @@ pub(super) async fn relay<C>(
 where
     C: Service<Request<Body>, Response = Response<Incoming>, Error = client::Error>,
 {
-    let upgrade = upgrade_of(request.headers());
+    let upgrade = upgrade_wanted(&request);
     let from = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
     let of_client = ClientAttestation::lifetime(request.extensions()).cloned();
     *request.uri_mut() = passing.to;
@@ -64,6 +65,9 @@ where
     *request.version_mut() = Version::HTTP_11;
     request.extensions_mut().clear();
     headers::remove_hop_by_hop(request.headers_mut());
+    let has_body = !request.body().is_end_stream();
+    headers::say_length(request.headers_mut(), has_body);
+    headers::join_cookies(request.headers_mut());
     // After that: `Connection` names headers of the sender's choice, which must not be those that are set here.
     request.headers_mut().extend(passing.set);
     if let Some(protocol) = upgrade {
@@ -144,8 +148,16 @@ impl Error for Unanswered {
     }
 }
 
+/// The protocol of a request that wants to go on as a WebSocket. HTTP/1.0 cannot (RFC 9110 §7.8): its client would not hear that the others did.
+pub(super) fn upgrade_wanted<B>(request: &Request<B>) -> Option<HeaderValue> {
+    match request.version() {
+        Version::HTTP_11 => upgrade_of(request.headers()),
+        _ => None,
+    }
+}
+
 /// The protocol of a message that wants to go on as a WebSocket.
-pub(super) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
+fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
     let wants = headers
         .get_all(header::CONNECTION)
         .iter()

@@ -29,3 +29,4 @@ mod stated;
 mod streams;
 mod systemd;
 mod upstreams;
+mod versions;

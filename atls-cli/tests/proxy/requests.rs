@@ -222,7 +222,6 @@ fn claims_are_removed_however_often_and_wherever_they_stand() {
     assert!(told.starts_with("HTTP/1.1 400"), "{told}");
 }
 
-/// Answers with body and trailers of the request.
 /// The proxy is not at fault, and its log is not for every client to fill.
 #[test]
 fn a_request_whose_body_is_no_proper_one_is_its_clients_fault() {
@@ -263,6 +262,7 @@ fn echo_of_bodies() -> Router {
     Router::new().fallback(async |body: Bytes| body)
 }
 
+/// Answers with body and trailers of the request.
 async fn trailers(body: Body) -> String {
     let body = body.collect().await.unwrap();
     let trailers = body.trailers().cloned().unwrap_or_default();

@@ -11,6 +11,7 @@ use crate::kit::echo;
 use crate::kit::forward;
 use crate::kit::reverse;
 use crate::kit::sent;
+use crate::kit::sent_attested;
 use crate::proxies::Proxy;
 use crate::support::World;
 
@@ -109,6 +110,23 @@ fn no_protocol_with_requests_in_it_passes_as_an_upgrade() {
         );
         let answer = world.block_on(sent(front.address(), request.as_bytes()));
         assert!(answer.starts_with("HTTP/1.1 200"), "{protocol}: {answer}");
+    }
+}
+
+/// RFC 9110 §7.8: HTTP/1.0 has no upgrades. The client would go on in HTTP, and the service would not.
+#[test]
+fn http_1_0_is_never_upgraded() {
+    let world = World::new();
+    let behind = world.block_on(agreeable());
+    let back = reverse(&world, &format!("http://{behind}"), &[]);
+    let front = forward(&world, &back);
+    let request =
+        b"GET / HTTP/1.0\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    for answer in [
+        world.block_on(sent(front.address(), request)),
+        sent_attested(&world, &back, request),
+    ] {
+        assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
     }
 }
 
