@@ -25,6 +25,7 @@ mod proxy {
     mod hosts;
     mod relay;
     mod tunnels;
+    mod until;
     mod upstream;
 
     use std::convert::Infallible;
