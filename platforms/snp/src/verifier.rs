@@ -122,8 +122,6 @@ impl SnpVerifier {
         endorsements: &[Item<'_>],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
-        let valid = self.policy.valid_at(now);
-        let (policy, ends) = valid.map_err(AppraisalError::StaleCollateral)?;
         let peer = PeerCollateral::of(report, evidence.certificates(), endorsements);
         let resolver = Resolver {
             roots: &self.roots,
@@ -135,6 +133,8 @@ impl SnpVerifier {
         UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, &chain.key)
             .verify(report.signed(), &signature)
             .map_err(|_| AppraisalError::BadSignature)?;
+        let valid = self.policy.valid_at(now);
+        let (policy, ends) = valid.map_err(AppraisalError::StaleCollateral)?;
         let mut not_after = chain.not_after;
         let revocation = resolver.revocation(&chain, &peer, &policy).await?;
         if let Some(ResolvedList { list, until }) = revocation {

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::de;
 use serde::de::DeserializeSeed;
 use serde::de::Error;
-use serde::de::IgnoredAny;
 use serde::de::MapAccess;
 use serde::de::SeqAccess;
 
+use crate::one_table::OneTable;
 use crate::syntax;
 use crate::syntax::SyntaxError;
 
@@ -21,38 +22,12 @@ pub(crate) fn check(text: &str, table: &str) -> Result<(), SyntaxError> {
     let mut parser = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut parser, &mut track);
-    let walked = Tables(table).deserialize(tracked);
+    let walk = OneTable {
+        name: table,
+        seed: PhantomData::<Unambiguous>,
+    };
+    let walked = walk.deserialize(tracked).map(drop);
     walked.map_err(|error| SyntaxError::of_json(syntax::field_at(&track.path()), &error))
-}
-
-/// Walks through one table of a file.
-struct Tables<'a>(&'a str);
-
-impl<'de> DeserializeSeed<'de> for Tables<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> de::Visitor<'de> for Tables<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("tables")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<String>()? {
-            if key == self.0 {
-                map.next_value::<Unambiguous>()?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Any value that is meant in one way.

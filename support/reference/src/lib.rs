@@ -77,6 +77,7 @@ mod format;
 mod instances;
 mod lines;
 mod live;
+mod one_table;
 mod places;
 mod position;
 mod problem;

@@ -9,11 +9,11 @@ use atls_core::finding::Place;
 use serde::Deserializer;
 use serde::de;
 use serde::de::DeserializeSeed;
-use serde::de::IgnoredAny;
 use serde::de::MapAccess;
 use serde::de::SeqAccess;
 
 use crate::format::Format;
+use crate::one_table::OneTable;
 use crate::position::position;
 use crate::shown::as_shown;
 
@@ -33,7 +33,14 @@ impl Lines {
     /// Those of a file that was read before.
     pub(crate) fn of(file: String, text: String, format: Format, table: &'static str) -> Self {
         let mut paths = HashMap::new();
-        let walk = Table(table, &mut paths);
+        let walk = OneTable {
+            name: table,
+            seed: Entry {
+                table,
+                path: table.to_owned(),
+                paths: &mut paths,
+            },
+        };
         // A table that could be read can be walked through; without, findings name the file alone.
         let _ = match format {
             Format::Json => walk
@@ -85,41 +92,6 @@ impl fmt::Debug for Lines {
             .field("file", &self.file)
             .field("table", &self.table)
             .finish_non_exhaustive()
-    }
-}
-
-/// Walks through one table of a file.
-struct Table<'a>(&'a str, &'a mut HashMap<String, String>);
-
-impl<'de> DeserializeSeed<'de> for Table<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> de::Visitor<'de> for Table<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("tables")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<String>()? {
-            if key == self.0 {
-                let whole = Entry {
-                    table: self.0,
-                    path: self.0.to_owned(),
-                    paths: self.1,
-                };
-                map.next_value_seed(whole)?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(())
     }
 }
 
