@@ -23,6 +23,7 @@ use super::connections::Accepted;
 use super::connections::Connections;
 use super::connections::Connectors;
 use super::headers;
+use super::holding::Holding;
 use super::hosts;
 use super::hosts::BadHost;
 use super::hosts::Hosts;
@@ -139,10 +140,11 @@ async fn answer(state: &Forward, mut request: Request<Body>) -> Response<Body> {
     let set = host.into_iter().map(|host| (header::HOST, host)).collect();
     let to = to(&state.target, request.uri().path_and_query());
     let Connections { clients, tunnels } = state.accepted.now();
-    let client = match relay::upgrade_wanted(&request) {
+    let clients = match relay::upgrade_wanted(&request) {
         Some(_) => clients.http1,
         None => clients.any,
     };
+    let (client, place) = clients.client();
     let passing = Passing {
         to: to.clone(),
         set,
@@ -154,8 +156,10 @@ async fn answer(state: &Forward, mut request: Request<Body>) -> Response<Body> {
         () = tunnels.overdue() => Err(Unanswered::Overdue),
     };
     match answered {
-        Ok(response) => claimed(response, &to, &state.metrics)
-            .map(|body| Body::new(Until::new(body, Box::pin(tunnels.overdue())))),
+        Ok(response) => claimed(response, &to, &state.metrics).map(|body| {
+            let body = Until::new(body, Box::pin(tunnels.overdue()));
+            Body::new(Holding::new(Body::new(body), place))
+        }),
         Err(error @ Unanswered::BrokeOff(_)) => {
             state.metrics.peer(false);
             relay::broke_off(&error)

@@ -12,12 +12,8 @@ use std::time::Duration;
 use atls_axum::Http2Limits;
 use axum::Router;
 use axum::body::Body;
-use axum::body::HttpBody;
-use bytes::Bytes;
 use http::Request;
-use hyper::body::Frame;
 use hyper::body::Incoming;
-use hyper::body::SizeHint;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
@@ -34,6 +30,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use super::holding::Holding;
 use super::tunnels::Stop;
 
 /// How much of it its clients may take.
@@ -97,10 +94,8 @@ async fn connection(counted: Counted, app: Router, limits: Http2Limits, stop: St
         let answered = app.clone().oneshot(request.map(Body::new));
         async move {
             let answer = answered.await?;
-            Ok::<_, Infallible>(answer.map(|body| Answer {
-                body,
-                _request: request_under_way,
-            }))
+            // It ends its request when it was taken.
+            Ok::<_, Infallible>(answer.map(|body| Holding::new(body, request_under_way)))
         }
     });
     let builder = builder(&limits);
@@ -163,32 +158,6 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         let end = |requests: &mut u32| *requests = requests.saturating_sub(1);
         self.0.send_modify(end);
-    }
-}
-
-/// An answer that ends its request when it was taken.
-struct Answer {
-    body: Body,
-    _request: UnderWay,
-}
-
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

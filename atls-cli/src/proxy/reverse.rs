@@ -21,12 +21,14 @@ use http::Request;
 use http::Response;
 use http::StatusCode;
 use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tower_http::trace::TraceLayer;
 
 use super::device::Device;
 use super::headers;
+use super::holding::Holding;
 use super::identity::Identity;
 use super::metrics::Metrics;
 use super::options::Clients;
@@ -37,6 +39,8 @@ use super::relay::Passing;
 use super::relay::Unanswered;
 use super::service::Files;
 use super::service::Surroundings;
+use super::spread;
+use super::spread::Spread;
 use super::stated::Stated;
 use super::trusted::Judge;
 use super::trusted::Opened;
@@ -77,7 +81,7 @@ pub(super) fn serve(
         drain,
     } = surroundings;
     let state = Reverse {
-        client: upstream.client(),
+        clients: clients(upstream),
         upstream: upstream.clone(),
         stated: stated.clone(),
         metrics,
@@ -121,6 +125,17 @@ pub(super) fn serve(
     Ok((files, Box::pin(serving)))
 }
 
+fn clients(upstream: &Upstream) -> Spread<Client<ToUpstream, Body>> {
+    let upstream = upstream.clone();
+    Spread::of(move || {
+        let mut builder = Client::builder(TokioExecutor::new());
+        upstream.client(spread::windows(&mut builder, WINDOW))
+    })
+}
+
+/// Bytes of an answer that are held until its client takes them. The way is short, so that more would not come faster.
+const WINDOW: u32 = 64 * 1024;
+
 struct Accepted {
     acceptor: ServerAcceptor,
     terms: Terms,
@@ -147,7 +162,7 @@ fn do_not_go_together(error: &atls_tower::Error) -> Failure {
 }
 
 struct Reverse {
-    client: Client<ToUpstream, Body>,
+    clients: Spread<Client<ToUpstream, Body>>,
     upstream: Upstream,
     stated: Arc<Stated>,
     metrics: Arc<Metrics>,
@@ -188,10 +203,11 @@ async fn answer(state: &Reverse, mut request: Request<Body>) -> Response<Body> {
         tunnels: &state.tunnels,
         metrics: &state.metrics,
     };
-    match relay::relay(state.client.clone(), request, passing).await {
+    let (client_of_upstream, place) = state.clients.client();
+    match relay::relay(client_of_upstream, request, passing).await {
         Ok(mut response) => {
             headers::remove_claims(response.headers_mut());
-            response
+            response.map(|body| Body::new(Holding::new(body, place)))
         }
         Err(error @ Unanswered::BrokeOff(_)) => relay::broke_off(&error),
         Err(error) => unanswered(&error, client.as_ref()),

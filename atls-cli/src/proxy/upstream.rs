@@ -18,10 +18,10 @@ use http::uri::Authority;
 use http::uri::PathAndQuery;
 use http::uri::Scheme;
 use hyper::rt::ReadBufCursor;
+use hyper_util::client::legacy::Builder;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::Connected;
 use hyper_util::client::legacy::connect::Connection;
-use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::net::UnixStream;
@@ -73,8 +73,7 @@ impl FromStr for Upstream {
 
 impl Upstream {
     /// A client that goes there, whatever a request says.
-    pub(super) fn client(&self) -> Client<ToUpstream, Body> {
-        let mut builder = Client::builder(TokioExecutor::new());
+    pub(super) fn client(&self, builder: &mut Builder) -> Client<ToUpstream, Body> {
         if self.version == Version::Two {
             builder.http2_only(true);
         }

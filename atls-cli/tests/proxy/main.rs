@@ -15,6 +15,7 @@ mod support;
 mod arguments;
 mod balancers;
 mod connect;
+mod crowds;
 mod forward;
 mod judged;
 mod kit;

@@ -1,0 +1,153 @@
+//! Many requests at a time, and answers that nobody reads. The requests of all clients go out over HTTP/2.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use futures_util::StreamExt;
+use futures_util::stream;
+use http_body_util::BodyExt;
+use http_body_util::Empty;
+use hyper::Request;
+use hyper::Response;
+use hyper::body::Bytes;
+use hyper::body::Incoming;
+use hyper::client::conn::http2::SendRequest;
+use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
+use tokio::net::TcpStream;
+
+use crate::kit::TRUST;
+use crate::kit::attested;
+use crate::kit::reverse;
+use crate::proxies::Proxy;
+use crate::support::World;
+
+/// A server of this project takes 100 requests over one connection, as RFC 9113 §6.5.2 asks of all.
+#[test]
+fn a_forward_proxy_answers_more_requests_than_one_connection_takes() {
+    let world = World::new();
+    let proxy = forward(&world);
+    in_time(&world, async {
+        let mut answers = Vec::new();
+        for _ in 0..3 {
+            let socket = TcpStream::connect(proxy.address()).await.unwrap();
+            answers.extend(ask(&mut http2(socket).await, "/open", 40).await);
+        }
+    });
+}
+
+/// axum's takes 200.
+#[test]
+fn a_reverse_proxy_answers_more_requests_than_one_connection_takes() {
+    let world = World::new();
+    let behind = world.plain(app());
+    let proxy = reverse(&world, &format!("h2c://{behind}"), &[]);
+    in_time(&world, async {
+        let mut answers = Vec::new();
+        for _ in 0..3 {
+            let stream = attested(&world, &proxy, "h2").await;
+            answers.extend(ask(&mut http2(stream).await, "/open", 70).await);
+        }
+    });
+}
+
+/// inclavare-containers/TNG#98, hyperium/hyper#2899: the answers fill the window of the connection that all clients share.
+#[test]
+fn answers_that_nobody_reads_hold_up_no_other_client_of_a_forward_proxy() {
+    let world = World::new();
+    let proxy = forward(&world);
+    in_time(&world, async {
+        let greedy = TcpStream::connect(proxy.address()).await.unwrap();
+        let _unread = ask(&mut http2(greedy).await, "/endless", 10).await;
+        let honest = TcpStream::connect(proxy.address()).await.unwrap();
+        ask_and_read(&mut http2(honest).await).await;
+    });
+}
+
+#[test]
+fn answers_that_nobody_reads_hold_up_no_other_client_of_a_reverse_proxy() {
+    let world = World::new();
+    let behind = world.plain(app());
+    let proxy = reverse(&world, &format!("h2c://{behind}"), &[]);
+    in_time(&world, async {
+        let greedy = attested(&world, &proxy, "h2").await;
+        let _unread = ask(&mut http2(greedy).await, "/endless", 10).await;
+        let honest = attested(&world, &proxy, "h2").await;
+        ask_and_read(&mut http2(honest).await).await;
+    });
+}
+
+fn forward(world: &World) -> Proxy {
+    let url = world.attested(world.device("device"), app());
+    let listen = ["--listen", "127.0.0.1:0", "--to", &url];
+    Proxy::start(world, &[&listen[..], &TRUST].concat())
+}
+
+fn app() -> Router {
+    let piece = || async { Ok::<_, Infallible>(vec![0; 16 * 1024]) };
+    let open = get(move || async move {
+        Body::from_stream(stream::once(piece()).chain(stream::once(pending())))
+    });
+    let endless =
+        get(move || async move { Body::from_stream(stream::repeat_with(piece).then(|it| it)) });
+    let whole = get(async || vec![0; WHOLE]);
+    Router::new()
+        .route("/open", open)
+        .route("/endless", endless)
+        .route("/whole", whole)
+}
+
+async fn http2<T>(io: T) -> SendRequest<Empty<Bytes>>
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(io));
+    let (sender, driver) = handshake.await.unwrap();
+    tokio::spawn(driver);
+    sender
+}
+
+/// Heads of answers whose bodies are not read.
+async fn ask(
+    sender: &mut SendRequest<Empty<Bytes>>,
+    path: &str,
+    times: usize,
+) -> Vec<Response<Incoming>> {
+    let mut answers = Vec::new();
+    for _ in 0..times {
+        let request = Request::get(format!("https://localhost{path}"));
+        let answer = sender.send_request(request.body(Empty::new()).unwrap());
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answers.push(answer);
+    }
+    answers
+}
+
+/// In the time that these take, the windows of the others are long full.
+async fn ask_and_read(sender: &mut SendRequest<Empty<Bytes>>) {
+    for _ in 0..30 {
+        for answer in ask(sender, "/whole", 1).await {
+            let read = answer.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(read.len(), WHOLE);
+        }
+    }
+}
+
+/// What hangs is a failure.
+fn in_time(world: &World, test: impl Future<Output = ()>) {
+    let ended = world.block_on(async { tokio::time::timeout(PATIENCE, test).await });
+    assert!(ended.is_ok(), "a request was held up");
+}
+
+/// Bytes.
+const WHOLE: usize = 64 * 1024;
+
+/// Less than the time after which a client that reads nothing is cut off.
+const PATIENCE: Duration = Duration::from_secs(20);
