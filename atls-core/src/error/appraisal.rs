@@ -78,6 +78,13 @@ pub enum AppraisalError {
     Local(&'static str),
 }
 
+/// Reference values that have ended are the verifier's own, as its collateral is.
+impl From<Stale> for AppraisalError {
+    fn from(stale: Stale) -> Self {
+        Self::StaleCollateral(stale)
+    }
+}
+
 impl AppraisalError {
     /// A verifier gave a result about another connection, which it had kept.
     pub(crate) const OTHER_CONNECTION: Self =

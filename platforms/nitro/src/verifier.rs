@@ -89,8 +89,7 @@ impl NitroVerifier {
         document: &[u8],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
-        let valid = self.policy.valid_at(now);
-        let (policy, ends) = valid.map_err(AppraisalError::StaleCollateral)?;
+        let (policy, ends) = self.policy.valid_at(now)?;
         let authentic = Authentic::verify(document, &self.root, policy.max_age(), now)?;
         let (mut document, valid_until) = (authentic.document, authentic.valid_until);
         // An absent nonce is that of no connection: none is empty.

@@ -133,8 +133,7 @@ impl SnpVerifier {
         UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, &chain.key)
             .verify(report.signed(), &signature)
             .map_err(|_| AppraisalError::BadSignature)?;
-        let valid = self.policy.valid_at(now);
-        let (policy, ends) = valid.map_err(AppraisalError::StaleCollateral)?;
+        let (policy, ends) = self.policy.valid_at(now)?;
         let mut not_after = chain.not_after;
         let revocation = resolver.revocation(&chain, &peer, &policy).await?;
         if let Some(ResolvedList { list, until }) = revocation {

@@ -90,8 +90,7 @@ impl TpmVerifier {
         evidence: &[u8],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
-        let valid = self.policy.valid_at(now);
-        let (policy, ends) = valid.map_err(AppraisalError::StaleCollateral)?;
+        let (policy, ends) = self.policy.valid_at(now)?;
         let keys = self.keys.current();
         let quoted = Quoted::verify(evidence, &keys, &self.supported, now)?;
         let challenge = quoted.attest.extra_data.clone();

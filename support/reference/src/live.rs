@@ -207,7 +207,7 @@ impl<T: Table> Live<T> {
         Ok(true)
     }
 
-    /// The table in force now.
+    /// The table in force now, also where its values have ended: a verifier takes [`valid_at`](Self::valid_at).
     pub fn current(&self) -> Arc<T> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&current.table)
