@@ -3,8 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use atls_cca::PsaKeys;
+use atls_cca::PublicKey;
+use atls_cca::TrustedKey;
+use atls_formats::psa::EcKey;
 use atls_reference::Table;
+use atls_sim::IMPLEMENTATION_ID;
+use atls_sim::TrustAnchor;
 use clap::Args;
+use serde_json::json;
 
 use super::policy::Policy;
 use crate::failure::Failure;
@@ -29,6 +36,10 @@ pub(crate) enum AttestationKeys {
 }
 
 impl KeyOptions {
+    pub(crate) fn are_named(&self) -> bool {
+        self.attestation_keys.is_some()
+    }
+
     /// Reads the file.
     pub(crate) fn open(&self) -> Result<AttestationKeys, Failure> {
         match &self.attestation_keys {
@@ -39,6 +50,15 @@ impl KeyOptions {
 }
 
 impl AttestationKeys {
+    /// Those of simulated devices, which are PSA devices whose keys software holds.
+    pub(crate) fn of_simulators(devices: &[TrustAnchor]) -> Result<Self, Failure> {
+        let keys = devices.iter().map(key_of).collect::<Option<_>>();
+        let keys = keys.ok_or_else(|| Failure::usage("--trust-sim: it is no point of P-256"))?;
+        let table = json!({ "version": 1, (PsaKeys::NAME): PsaKeys::new(keys) });
+        let policy = Policy::of_json("the keys of --trust-sim", &table);
+        Ok(Self::Of(Arc::new(policy)))
+    }
+
     /// A table of the file; `None` where any key will do.
     ///
     /// # Errors
@@ -63,4 +83,11 @@ impl AttestationKeys {
             _ => policy,
         }
     }
+}
+
+fn key_of(device: &TrustAnchor) -> Option<TrustedKey> {
+    let public = PublicKey::from(EcKey::from_point(device.public_key())?);
+    let instance_id = device.instance_id().try_into().ok()?;
+    let key = TrustedKey::new("simulated", IMPLEMENTATION_ID, instance_id, public);
+    Some(key.in_software())
 }

@@ -8,6 +8,7 @@ use atls_reference::Live;
 use atls_reference::MAX_FILE;
 use atls_reference::Table;
 use atls_reference::from_text;
+use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::source;
@@ -41,6 +42,16 @@ impl Policy {
             text: text.to_owned(),
             format: Format::Toml,
             shown: "the policy of what was seen".to_owned(),
+            keys: None,
+        }
+    }
+
+    /// One of this process.
+    pub(crate) fn of_json(shown: &str, tables: &Value) -> Self {
+        Self {
+            text: tables.to_string(),
+            format: Format::Json,
+            shown: shown.to_owned(),
             keys: None,
         }
     }

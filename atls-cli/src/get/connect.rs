@@ -16,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower::Service;
 
+use super::help;
 use super::options::Http;
 use super::target::Target;
 use crate::failure::Failure;
@@ -165,7 +166,7 @@ pub(crate) fn failure(error: &(dyn Error + Send + Sync + 'static), authority: &s
         _ => format!("{authority} is not attested"),
     };
     let failure = Failure::new(outcome, message).because(attested);
-    match help(attested) {
+    match help::of(attested) {
         Some(help) => failure.with_help(help),
         None => failure,
     }
@@ -185,25 +186,5 @@ fn outcome(error: &atls_tower::Error) -> Outcome {
             Outcome::NotReached
         }
         Fault::Peer => Outcome::NotAttested,
-    }
-}
-
-fn help(error: &atls_tower::Error) -> Option<&'static str> {
-    if error.is_not_attested_tls() || error.is_old_tls() {
-        return Some("it is an ordinary HTTPS server; is this the right port?");
-    }
-    if error.is_no_tls() {
-        return Some("it does not speak TLS; is this the right port?");
-    }
-    match error.refusal()? {
-        Refusal::NoVerifier => Some("the policy file needs a table for the server's platform"),
-        Refusal::Policy(atls_core::PolicyViolation::Simulated) => {
-            Some("for tests: --trust-sim KEY, or --dangerous-accept-simulated beside --verifier")
-        }
-        Refusal::Policy(atls_core::PolicyViolation::Binding(_)) => {
-            Some("--mode accepts the weaker ones, by name")
-        }
-        Refusal::Policy(_) => Some("`atls policy explain` says claim by claim what did not match"),
-        _ => None,
     }
 }

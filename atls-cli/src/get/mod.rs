@@ -2,6 +2,7 @@
 
 mod answer;
 mod connect;
+mod help;
 mod options;
 mod request;
 mod target;

@@ -77,8 +77,25 @@ impl NewOptions {
             AttestationKeys::Unknown if self.dangerous_unverified => {
                 Ok(AttestationKeys::DangerousAny)
             }
+            AttestationKeys::Unknown if self.keys_are_of_simulators() => {
+                AttestationKeys::of_simulators(&self.trust.simulated_devices()?)
+            }
             keys => Ok(keys),
         }
+    }
+
+    /// Where `--trust-sim` gave the policy its keys, Evidence of a simulator is appraised under them, as the policy has it.
+    fn trust(&self) -> AppraisalOptions {
+        let mut trust = self.trust.clone();
+        if self.keys_are_of_simulators() {
+            trust.trust_sim.clear();
+            trust.dangerous_accept_simulated = true;
+        }
+        trust
+    }
+
+    fn keys_are_of_simulators(&self) -> bool {
+        self.trust.knows_a_simulator() && !self.keys.are_named()
     }
 }
 
@@ -130,7 +147,7 @@ struct Written {
 async fn of_file(options: &NewOptions) -> Result<Written, Failure> {
     let items = inspect::evidence_of(Path::new(&options.from))?;
     let item = only(items)?;
-    let keys = options.keys()?;
+    let (keys, trust) = (options.keys()?, options.trust());
     let text = seen::policy_of(&item, &options.name, &keys)?;
     if options.dangerous_unverified {
         return Ok(unverified(&text));
@@ -142,7 +159,7 @@ async fn of_file(options: &NewOptions) -> Result<Written, Failure> {
     let mut origins = Vec::new();
     let mut notes = Vec::new();
     for policy in [&known, &written] {
-        let appraised = appraise::recorded(&item, policy, &options.trust, at)
+        let appraised = appraise::recorded(&item, policy, &trust, at)
             .await
             .map_err(with_way_out)?;
         notes.clear();
@@ -154,22 +171,23 @@ async fn of_file(options: &NewOptions) -> Result<Written, Failure> {
             ));
         }
     }
-    notes.extend(simulated(&origins, &options.trust));
+    notes.extend(simulated(&origins, options));
     let says = format!("Genuine: {}. Its binding was not checked.", vouched(&item));
     Ok(verified(&text, &says, notes))
 }
 
 fn vouched(item: &Evidence) -> &'static str {
     match item.table() {
-        Some("cca" | "psa" | "tpm") => "its signatures verify under a key of --attestation-keys",
+        Some("cca" | "psa" | "tpm") => "its signatures verify under a key that was named",
         _ => "its signatures verify up to the root",
     }
 }
 
 /// A key that software holds is in the policy, and its results are refused all the same.
-fn simulated(origins: &[Origin], trust: &AppraisalOptions) -> Option<String> {
+fn simulated(origins: &[Origin], options: &NewOptions) -> Option<String> {
     let is_simulated = origins.iter().any(|origin| *origin != Origin::Device);
-    (is_simulated && !trust.accepts_simulated()).then(|| {
+    let is_accepted = options.trust.accepts_simulated() && !options.keys_are_of_simulators();
+    (is_simulated && !is_accepted).then(|| {
         "software holds its key, which proves nothing: --dangerous-accept-simulated accepts it"
             .to_owned()
     })
@@ -178,8 +196,8 @@ fn simulated(origins: &[Origin], trust: &AppraisalOptions) -> Option<String> {
 /// A live server's Evidence is appraised in the connection, binding included.
 async fn of_server(options: &NewOptions) -> Result<Written, Failure> {
     let target = Target::parse(&options.from)?;
-    let keys = options.keys()?;
-    let capture = Arc::new(Capture::new(&options.name, keys, options.trust.clone()));
+    let (keys, trust) = (options.keys()?, options.trust());
+    let capture = Arc::new(Capture::new(&options.name, keys, trust.clone()));
     let relying_party = RelyingParty::builder()
         .verifier(capture.clone())
         .standard_policy(
@@ -189,13 +207,13 @@ async fn of_server(options: &NewOptions) -> Result<Written, Failure> {
         )
         .build()
         .map_err(|error| Failure::fault("no verifier").because(&error))?;
-    let trust = TrustOptions {
+    let tls = TrustOptions {
         ca: options.ca.clone(),
         ..TrustOptions::default()
     };
     let client = Client::over(
         relying_party,
-        &trust,
+        &tls,
         &AttesterOptions::default(),
         Http::Any,
         Narration::Silent,
@@ -212,7 +230,7 @@ async fn of_server(options: &NewOptions) -> Result<Written, Failure> {
         Ok(result) => {
             let says = "Genuine: its signatures verify up to a root or a key that is known, and it was bound to a connection.";
             let mut notes = report::notes(result.status, &result.findings);
-            notes.extend(simulated(&[result.origin], &options.trust));
+            notes.extend(simulated(&[result.origin], options));
             Ok(verified(&captured.text, says, notes))
         }
         Err(_) if options.dangerous_unverified => Ok(unverified(&captured.text)),

@@ -60,7 +60,7 @@ fn arm(
     Ok(entry(
         &json!(key),
         &format!("{table}.{field}"),
-        "The key that may sign, out of the file of --attestation-keys.",
+        "The key that may sign, of those that were named.",
     ))
 }
 
@@ -76,7 +76,7 @@ pub(super) fn tpm(bytes: &[u8], known: &AttestationKeys) -> Result<String, Failu
     };
     let mut keys = table.keys.iter();
     if let Some(key) = keys.find(|key| key.public.as_bytes() == evidence.ak) {
-        let says = "The key that may sign, out of the file of --attestation-keys.";
+        let says = "The key that may sign, of those that were named.";
         return Ok(entry(&json!(key), ENTRY, says));
     }
     let key = certified(&evidence, &table).ok_or_else(unknown)?;
@@ -142,7 +142,7 @@ fn meaning(field: &str) -> &'static str {
 }
 
 fn unknown() -> Failure {
-    Failure::usage("the file of --attestation-keys does not have the key of this evidence")
+    Failure::usage("--attestation-keys (or --trust-sim) does not have the key of this evidence")
 }
 
 const ENTRY: &str = "tpm-keys.ak";

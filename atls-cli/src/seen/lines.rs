@@ -17,6 +17,8 @@ pub(crate) fn string(value: &str) -> String {
     for c in value.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
+            // Keys in PEM have several lines.
+            '\n' => quoted.push_str("\\n"),
             '\'' => quoted.push(c),
             _ if c.escape_debug().len() == 1 => quoted.push(c),
             // A `String` takes all.

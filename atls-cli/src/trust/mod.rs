@@ -12,6 +12,7 @@ mod options;
 mod platforms;
 mod remote;
 mod root;
+mod simulated;
 mod tables;
 mod tls;
 
@@ -27,12 +28,10 @@ use atls_reference::CompositionTable;
 use atls_reference::Instances;
 use atls_remote::Jwks;
 use atls_sim::SimVerifier;
-use atls_sim::TrustAnchor;
 
 use crate::failure::Failure;
 use crate::narrate::NarratingVerifier;
 use crate::narrate::Narration;
-use crate::source;
 use local::PolicyFile;
 
 pub(crate) use attester::AttesterOptions;
@@ -156,14 +155,7 @@ fn standard_policy(options: &TrustOptions) -> StandardPolicy {
 
 pub(crate) fn simulated(options: &AppraisalOptions) -> Result<Option<SimVerifier>, Failure> {
     let mut verifier: Option<SimVerifier> = None;
-    for path in &options.trust_sim {
-        let key = source::read(path, MAX_POINT)?;
-        let anchor = TrustAnchor::from_public_key(&key).map_err(|_| {
-            Failure::usage(format!(
-                "{}: it is no key of a simulated device, 65 bytes of an uncompressed P-256 point",
-                path.display()
-            ))
-        })?;
+    for anchor in options.simulated_devices()? {
         verifier = Some(match verifier {
             None => SimVerifier::new(anchor),
             Some(verifier) => verifier.with_trust_anchor(anchor),
@@ -171,6 +163,3 @@ pub(crate) fn simulated(options: &AppraisalOptions) -> Result<Option<SimVerifier
     }
     Ok(verifier)
 }
-
-/// A point has 65 bytes.
-const MAX_POINT: usize = 1024;

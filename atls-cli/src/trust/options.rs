@@ -53,7 +53,7 @@ pub(crate) struct TrustOptions {
 /// How Evidence is appraised in this process.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct AppraisalOptions {
-    /// Accept a simulated device by its public key. It proves nothing: for tests
+    /// Accept a simulated device by its public key, a point or PEM. It proves nothing: for tests
     #[arg(long, value_name = "KEY", help_heading = TRUST)]
     pub(crate) trust_sim: Vec<PathBuf>,
 
@@ -81,7 +81,7 @@ pub(crate) struct AppraisalOptions {
     #[arg(long, help_heading = TRUST)]
     pub(crate) accept_warning: bool,
 
-    /// Accept Evidence of a simulator that --verifier knows. It proves nothing
+    /// Accept simulated Evidence that --policy or --verifier knows. It proves nothing
     #[arg(long, help_heading = TRUST)]
     pub(crate) dangerous_accept_simulated: bool,
 

@@ -1,6 +1,18 @@
 //! Each exit code that says no.
 
+use std::sync::Arc;
+
+use atls_formats::psa::EcKey;
 use atls_sim::SoftwareComponent;
+use atls_tower::ServerTerms;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use demo::Issued;
+use rcgen::BasicConstraints;
+use rcgen::CertificateParams;
+use rcgen::IsCa;
+use rcgen::KeyPair;
+use rustls::pki_types::PrivateKeyDer;
 
 use super::get_of;
 use super::hello;
@@ -53,6 +65,78 @@ fn a_dead_port_and_an_untrusted_certificate_are_not_reached() {
     world.write("ca.pem", other.pem());
     let ran = get_of(&world, &url, &[]).ends_with(5);
     assert!(ran.error().contains("certificate"), "{}", ran.error());
+    assert!(ran.error().contains("--ca FILE"), "{}", ran.error());
+}
+
+/// `openssl req -x509` makes such a certificate unless it is told not to.
+#[test]
+fn a_server_with_the_certificate_of_an_authority_is_told_how_to_make_another() {
+    let world = World::new();
+    let mut parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let certificate = parameters.self_signed(&key).unwrap();
+    world.write("ca.pem", certificate.pem());
+    let issued = Issued {
+        chain: vec![certificate.der().clone()],
+        key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+    };
+    let terms = ServerTerms::new().attester(Arc::new(world.device("device")));
+    let url = world.serve(issued.server().unwrap(), terms, hello());
+    let ran = get_of(&world, &url, &[]).ends_with(5);
+    assert!(ran.error().contains("CA:FALSE"), "{}", ran.error());
+}
+
+#[test]
+fn a_name_that_the_certificate_lacks_is_told_as_such() {
+    let world = World::new();
+    let tls = world.authority.issue_for(&["other.example"]).unwrap();
+    let terms = ServerTerms::new().attester(Arc::new(world.device("device")));
+    let url = world.serve(tls.server().unwrap(), terms, hello());
+    let ran = get_of(&world, &url, &[]).ends_with(5);
+    let told = ran.error();
+    assert!(told.contains("a name that its certificate has"), "{told}");
+}
+
+#[test]
+fn a_server_that_refuses_this_end_has_the_reason_in_its_log() {
+    let world = World::new();
+    let known = demo::trusting(&world.device("known")).unwrap();
+    let terms = ServerTerms::new()
+        .attester(Arc::new(world.device("device")))
+        .require_peer(known);
+    let url = world.serve(world.authority.server().unwrap(), terms, hello());
+    let key = KeyPair::generate().unwrap();
+    world.write("own.der", key.serialize_der());
+    let ran = get_of(&world, &url, &["--attester", "sim=own.der"]).ends_with(3);
+    let told = ran.error();
+    assert!(told.contains("in the log of the server"), "{told}");
+}
+
+#[test]
+fn a_simulated_device_is_known_by_its_key_in_pem_too() {
+    let world = World::new();
+    let url = world.attested(world.device("device"), hello());
+    let point = std::fs::read(world.path("device.key")).unwrap();
+    world.write("device.key", pem_of(&point));
+    get_of(&world, &url, &[]).ends_with(0);
+    world.device("other");
+    let point = std::fs::read(world.path("other.key")).unwrap();
+    world.write("device.key", pem_of(&point));
+    get_of(&world, &url, &[]).ends_with(2);
+    let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    for wrong in [key.public_key_pem(), key.serialize_pem(), String::new()] {
+        world.write("device.key", wrong);
+        let ran = get_of(&world, &url, &[]).ends_with(1);
+        let told = ran.error();
+        assert!(told.contains("openssl pkey"), "{told}");
+    }
+}
+
+fn pem_of(point: &[u8]) -> String {
+    let spki = EcKey::from_point(point).unwrap().to_spki();
+    let body = BASE64_STANDARD.encode(spki);
+    format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
 }
 
 #[test]

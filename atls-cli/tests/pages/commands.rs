@@ -75,6 +75,13 @@ pub const COMMANDS: &[Known] = &[
         Needs::Proxy,
     ),
     runs("curl http://127.0.0.1:9900/keys", Needs::Proxy),
+    runs("openssl pkey -in device.pem -pubout", Needs::Nothing),
+    runs("openssl req -x509", Needs::Nothing),
+    serves("atls proxy --listen 127.0.0.1:8443", Needs::Nothing),
+    runs(
+        "atls policy new --from https://localhost:8443/",
+        Needs::Nothing,
+    ),
     serves("atls proxy --listen 127.0.0.1:8080 --to", Needs::Proxy),
 ];
 

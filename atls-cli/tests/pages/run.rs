@@ -44,13 +44,18 @@ impl Session {
         use std::io::BufRead;
         let own = line.trim_end_matches(" &");
         let own = own.replace("cargo run -p server", "cargo run -p server 127.0.0.1:0");
-        let own = ["0.0.0.0:8443", "127.0.0.1:8080 --to", "127.0.0.1:9900"]
-            .iter()
-            .fold(own, |own, address| {
-                let (host, rest) = address.split_once(':').unwrap();
-                let rest = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
-                own.replace(address, &format!("{host}:0{rest}"))
-            });
+        let own = [
+            "0.0.0.0:8443",
+            "127.0.0.1:8443",
+            "127.0.0.1:8080 --to",
+            "127.0.0.1:9900",
+        ]
+        .iter()
+        .fold(own, |own, address| {
+            let (host, rest) = address.split_once(':').unwrap();
+            let rest = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
+            own.replace(address, &format!("{host}:0{rest}"))
+        });
         let mut shell = self.shell(&self.replaced(&format!("exec {own}")));
         let mut child = shell.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();

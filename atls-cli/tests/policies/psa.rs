@@ -2,9 +2,15 @@
 
 use atls_cca::PsaKeys;
 use atls_cca::testing::ForgedPsa;
+use atls_core::LocalAttester;
+use atls_core::exchange::OwnedAttestRequest;
+use atls_sim::SimAttester;
 use atls_tower::Blocking;
 use axum::Router;
 use axum::routing::get;
+use rcgen::KeyPair;
+use rustls::crypto::ring::sign::any_ecdsa_type;
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::Value;
 use serde_json::json;
 
@@ -66,6 +72,50 @@ fn a_policy_of_a_server_with_a_device_accepts_it() {
         .ends_with(0);
     let get = ["get", &url, "--policy", "policy.toml", "--ca", "ca.pem"];
     world.atls(&get).ends_with(0);
+}
+
+#[test]
+fn a_policy_of_a_simulated_device_has_the_key_that_was_named() {
+    let world = World::new();
+    let app = Router::new().route("/", get(async || "hello"));
+    let url = world.attested(world.device("device"), app);
+    let new = ["policy", "new", "--from", &url, "--ca", "ca.pem"];
+    world.device("other");
+    let other = [&new[..], &["--trust-sim", "other.key"]].concat();
+    let ran = world.atls(&other).ends_with(1);
+    assert!(ran.error().contains("--trust-sim"), "{}", ran.error());
+
+    let named = ["--trust-sim", "device.key", "-o", "policy.toml"];
+    let ran = world.atls(&[&new[..], &named].concat()).ends_with(0);
+    let note = "--dangerous-accept-simulated accepts it";
+    assert!(ran.error().contains(note), "{}", ran.error());
+    let written = std::fs::read_to_string(world.path("policy.toml")).unwrap();
+    assert!(written.contains("software = true"), "{written}");
+    let key = r#"public = "-----BEGIN PUBLIC KEY-----\nM"#;
+    assert!(written.contains(key), "{written}");
+    let get = ["get", &url, "--ca", "ca.pem", "--policy", "policy.toml"];
+    world.atls(&get).ends_with(3);
+    let simulated = ["--dangerous-accept-simulated"];
+    world.atls(&[&get[..], &simulated].concat()).ends_with(0);
+}
+
+#[test]
+fn a_policy_of_recorded_evidence_of_a_simulated_device_has_its_key() {
+    let world = World::new();
+    world.write("token", recorded(&mut world.device("device")));
+    let new = ["policy", "new", "--from", "token", "--trust-sim"];
+    let ran = world
+        .atls(&[&new[..], &["device.key"]].concat())
+        .ends_with(0);
+    assert!(
+        ran.out().contains("under a key that was named"),
+        "{}",
+        ran.out()
+    );
+    world.device("other");
+    world
+        .atls(&[&new[..], &["other.key"]].concat())
+        .ends_with(1);
 }
 
 #[test]
@@ -138,6 +188,15 @@ fn tables_of_keys_and_of_firmware_need_each_other() {
         "{}",
         ran.error()
     );
+}
+
+/// Evidence about a key, which no connection has.
+fn recorded(device: &mut SimAttester) -> Vec<u8> {
+    let key = KeyPair::generate().unwrap().serialize_der();
+    let key = any_ecdsa_type(&PrivateKeyDer::try_from(key).unwrap()).unwrap();
+    let request = OwnedAttestRequest::for_key(&*key).unwrap();
+    let evidence = LocalAttester::attest(device, request.as_request()).unwrap();
+    evidence.encode().unwrap()
 }
 
 fn serve(world: &World, device: &ForgedPsa) -> String {
