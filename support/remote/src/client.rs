@@ -144,10 +144,24 @@ fn harden(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         .retry(reqwest::retry::never())
 }
 
-/// A URL may hold a nonce or key, so it stays out of the text.
+/// With every cause: a name that does not resolve, a port that is closed and a certificate of another authority want different cures. A URL
+/// may hold a nonce or key, so it stays out of the text.
 #[allow(clippy::needless_pass_by_value, reason = "for use with `map_err`")]
 fn unreachable(error: reqwest::Error) -> HttpError {
-    HttpError::Unreachable(error.without_url().to_string())
+    let text = atls_core::report(&error.without_url()).to_string();
+    HttpError::Unreachable(printable(&text))
+}
+
+/// Names in a certificate are the words of whoever answered.
+fn printable(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars().take(MAX_CAUSE) {
+        match c.is_control() {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    shown
 }
 
 /// The time for DNS, TCP, TLS and, with an attested client, attestation together. It is shorter than the deadline of a request,
@@ -157,6 +171,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// An HTTP/2 connection on which a request waits is asked whether it lives, and closed when it does not answer. All requests share
 /// one, so one that went dead without a word would fail them for as long as TCP believes in it.
 const PING: Duration = Duration::from_secs(3);
+
+/// Most characters of an error's text.
+const MAX_CAUSE: usize = 500;
 
 /// Link-local, the same at all clouds.
 const METADATA_SERVICE: &str = "169.254.169.254";

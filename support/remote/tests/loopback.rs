@@ -1,6 +1,7 @@
 //! The client on real sockets: where it goes, and where it does not.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
@@ -107,6 +108,17 @@ async fn an_error_does_not_tell_the_address() {
         unreachable!("nobody listens there")
     };
     assert!(!text.contains("secret-nonce"), "{text}");
+}
+
+#[tokio::test]
+async fn an_error_tells_its_last_cause() {
+    let client = ReqwestClient::dangerous_loopback(builder()).unwrap();
+    let HttpError::Unreachable(text) = send(&client, "http://127.0.0.1:1/").await.unwrap_err()
+    else {
+        unreachable!("nobody listens there")
+    };
+    let refused = TcpStream::connect("127.0.0.1:1").unwrap_err().to_string();
+    assert!(text.contains(&refused), "{text}");
 }
 
 #[tokio::test]
