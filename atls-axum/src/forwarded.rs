@@ -20,7 +20,7 @@ use crate::extract::AttestationRejection;
 
 /// The attestation of the client that a service in front has verified and states in a signed header, such as `atls proxy` does.
 ///
-/// The router's state has the [`ResultReceiver`] that accepts statements. [`atls_tower::forward`] says what they are good for. A handler
+/// The router's state has the [`ResultReceiver`] that accepts statements, or gives it by [`FromRef`]. [`atls_tower::forward`] says what they are good for. A handler
 /// that takes one is called only with a statement that was accepted; a handler that takes `Option<ForwardedAttestation>` is called also
 /// without any, and never with one that was refused.
 ///
@@ -29,16 +29,28 @@ use crate::extract::AttestationRejection;
 /// # use atls_axum::ForwardedAttestation;
 /// # use atls_core::ear::{KeyError, VerificationKeys};
 /// # use atls_tower::forward::ResultReceiver;
-/// # use axum::{Router, routing::get};
+/// # use axum::{Router, extract::FromRef, routing::get};
 /// # use rustls::crypto::CryptoProvider;
+/// #[derive(Clone)]
+/// struct App {
+///     receiver: Arc<ResultReceiver>,
+/// }
+///
+/// impl FromRef<App> for Arc<ResultReceiver> {
+///     fn from_ref(app: &App) -> Self {
+///         app.receiver.clone()
+///     }
+/// }
+///
 /// async fn handler(client: ForwardedAttestation) -> String {
 ///     format!("asked by a client that is {}", client.status())
 /// }
 ///
+/// /// `jwk` is what `/keys` of `atls proxy --admin` says, and `orders` its `--ear-audience`.
 /// fn app(jwk: &str, provider: &CryptoProvider) -> Result<Router, KeyError> {
 ///     let keys = VerificationKeys::from_jwk(jwk)?;
-///     let receiver = ResultReceiver::new(keys, provider, "gateway.example", "orders.example");
-///     Ok(Router::new().route("/", get(handler)).with_state(Arc::new(receiver)))
+///     let receiver = Arc::new(ResultReceiver::new(keys, provider, "atls-proxy", "orders"));
+///     Ok(Router::new().route("/", get(handler)).with_state(App { receiver }))
 /// }
 /// ```
 #[derive(Clone, Debug)]
