@@ -53,6 +53,7 @@
 //! # measurement = \"000102030405060708090a0b0c0d0e0f\"\n";
 //! // `Live::open` reads a file, and reads it again when it has changed.
 //! let live = Live::<Example>::of_text("policy.toml", text, Format::Toml)?;
+//! // A verifier takes `live.valid_at(now)`, which looks at the end of a CoRIM too.
 //! let policy = live.current();
 //! assert!(!policy.debug && policy.image[0].name == "payments 1.4.2");
 //! assert_eq!(policy.image[0].measurement.as_bytes()[15], 0x0f);

@@ -58,7 +58,8 @@ use crate::table::Table;
 /// // Every minute, or at a signal:
 /// if let Err(error) = policy.reload_if_changed() {
 ///     // The old table is still in force. Tell an operator.
-///     eprintln!("reference values were not reloaded: {error}");
+///     let why = atls_core::report(&error);
+///     eprintln!("reference values were not reloaded: {why}");
 /// }
 /// # std::fs::remove_file(&file)?;
 /// # Ok(())
