@@ -102,7 +102,7 @@ fn each_alert_of_the_page_is_in_the_rules_and_each_of_the_rules_on_the_page() {
     assert!(!documented.is_empty());
 }
 
-/// Grafana's classic model; `kinds/dashboard` of its sources has it as a schema.
+/// Grafana's classic model. `examples/observed/check-dashboard` asks its schema; here stands what a hand that edits the file forgets.
 #[test]
 fn the_dashboard_is_of_grafanas_form() {
     let dashboard: serde_json::Value =
@@ -110,11 +110,13 @@ fn the_dashboard_is_of_grafanas_form() {
     let uid = dashboard["uid"].as_str().unwrap();
     assert!((8..=40).contains(&uid.len()), "{uid}");
     let source = serde_json::json!({ "type": "prometheus", "uid": "${datasource}" });
+    assert!(dashboard["annotations"]["list"].is_array());
     let mut ids = BTreeSet::new();
     let mut taken = BTreeSet::new();
     for panel in dashboard["panels"].as_array().unwrap() {
         assert!(ids.insert(panel["id"].as_u64().unwrap()), "{panel}");
         assert_eq!(panel["datasource"], source);
+        assert!(panel["options"]["legend"]["calcs"].is_array(), "{panel}");
         let unit = panel["fieldConfig"]["defaults"]["unit"].as_str().unwrap();
         assert!(["cps", "reqps", "s", "short"].contains(&unit), "{unit}");
         let at = |side: &str| panel["gridPos"][side].as_u64().unwrap();
