@@ -79,7 +79,7 @@ impl<S: Sync> FromRequestParts<S> for AttestationResult {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AttestationRejection> {
         ClientAttestation::of(&parts.extensions)
             .map(|peer| Self(peer.clone()))
-            .map_err(AttestationRejection::new)
+            .map_err(|problem| AttestationRejection::of(parts, problem))
     }
 }
 
@@ -99,31 +99,50 @@ impl<S: Sync> OptionalFromRequestParts<S> for AttestationResult {
 }
 
 /// Why a handler was not called: the client's connection is not attested, or no longer, or the server cannot tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AttestationRejection(Problem);
+#[derive(Clone, Debug)]
+pub struct AttestationRejection {
+    problem: Problem,
+    /// Of a client whose refusal has no event yet.
+    client: Option<Box<ClientAttestation>>,
+}
 
 impl AttestationRejection {
+    /// For a problem that the log has.
     pub(crate) fn new(problem: Problem) -> Self {
-        Self(problem)
+        Self {
+            problem,
+            client: None,
+        }
+    }
+
+    fn of(parts: &Parts, problem: Problem) -> Self {
+        let client = parts.extensions.get::<ClientAttestation>();
+        Self {
+            problem,
+            client: client.cloned().map(Box::new),
+        }
     }
 
     /// Which of the reasons.
-    pub fn problem(self) -> Problem {
-        self.0
+    pub fn problem(&self) -> Problem {
+        self.problem
     }
 }
 
 impl IntoResponse for AttestationRejection {
-    /// Counts the request, which a handler might have served all the same.
+    /// Counts the request, which a handler might have served all the same, and tells the log of it.
     fn into_response(self) -> Response {
-        request_refused(self.0);
-        self.0.to_response()
+        request_refused(self.problem);
+        if let Some(client) = self.client {
+            client.trace_refusal(self.problem);
+        }
+        self.problem.to_response()
     }
 }
 
 impl std::fmt::Display for AttestationRejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        self.problem.fmt(f)
     }
 }
 

@@ -3,7 +3,6 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use atls_tower::Problem;
 use atls_tower::forward::ForwardedResult;
 use atls_tower::forward::HEADER;
 use atls_tower::forward::ReceiveError;
@@ -139,11 +138,6 @@ fn values(headers: &HeaderMap) -> [Vec<HeaderValue>; 2] {
 
 /// The sender is told little; the log has the reason.
 fn rejection(receiver: &ResultReceiver, error: &ReceiveError) -> AttestationRejection {
-    let problem = match error {
-        ReceiveError::Absent => Problem::Required,
-        ReceiveError::Insufficient => Problem::Insufficient,
-        _ => Problem::NotVerified,
-    };
     receiver.trace_refusal(error);
-    AttestationRejection::new(problem)
+    AttestationRejection::new(error.problem())
 }

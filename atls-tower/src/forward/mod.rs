@@ -44,6 +44,7 @@ mod headers;
 mod once;
 mod receive_error;
 mod receiver;
+mod shortfall;
 mod statement;
 
 pub use forward_error::ForwardError;
@@ -58,3 +59,4 @@ pub use headers::VERIFIER_HEADER;
 pub use headers::remove as remove_headers;
 pub use receive_error::ReceiveError;
 pub use receiver::ResultReceiver;
+pub use shortfall::Shortfall;

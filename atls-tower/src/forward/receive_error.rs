@@ -1,6 +1,10 @@
 //! Why a forwarded result was not accepted.
 
+use atls_core::Fault;
 use atls_core::ear::EarError;
+
+use super::shortfall::Shortfall;
+use crate::layer::Problem;
 
 /// A request without a forwarded result, or with one that is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,8 +24,8 @@ pub enum ReceiveError {
     #[error("too many forwarded results to tell whether this one was used before")]
     Full,
     /// The peer is bound more weakly than is accepted, or simulated, or its status is not accepted.
-    #[error("peer is attested, and less than this service accepts")]
-    Insufficient,
+    #[error("peer is attested, and proves less than this service accepts")]
+    Insufficient(#[source] Shortfall),
     /// The statement was not verified.
     #[error("forwarded result was not verified")]
     Invalid(#[from] EarError),
@@ -31,4 +35,23 @@ pub enum ReceiveError {
     /// A verifier's result is beside the statement that the statement does not name.
     #[error("result of a verifier is not the one of the statement")]
     OtherToken,
+}
+
+impl ReceiveError {
+    /// The end at fault: the peer is whoever sent the request.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Full | Self::NoTime => Fault::Local,
+            _ => Fault::Peer,
+        }
+    }
+
+    /// The answer to the request. It tells the sender little.
+    pub fn problem(&self) -> Problem {
+        match self {
+            Self::Absent => Problem::Required,
+            Self::Insufficient(_) => Problem::Insufficient,
+            _ => Problem::NotVerified,
+        }
+    }
 }

@@ -33,6 +33,7 @@ use super::headers::MAX_VALUE;
 use super::headers::VERIFIER_HEADER;
 use super::once::Once;
 use super::receive_error::ReceiveError;
+use super::shortfall::Shortfall;
 use super::statement::TOKEN_SHA256;
 use super::statement::digest;
 use crate::layer::told;
@@ -162,9 +163,7 @@ impl ResultReceiver {
         let ear = self.verify(value, now)?;
         let tokens = tokens(headers, &ear)?;
         let result = ForwardedResult::new(ear, tokens)?;
-        if !self.accepted.accepts(&result) {
-            return Err(ReceiveError::Insufficient);
-        }
+        self.accepted.check(&result)?;
         // Last: what is refused is not used up.
         self.use_up(result.ear())?;
         Ok(result)
@@ -175,12 +174,16 @@ impl ResultReceiver {
     /// have these levels, and those that follow `debug`: whoever asks often cannot fill the log.
     pub fn trace_refusal(&self, error: &ReceiveError) {
         let reason = atls_core::report(error).to_string();
+        let (code, fault) = (error.problem().code(), error.fault());
+        macro_rules! event {
+            ($is_new:expr, $level:ident) => {
+                told::event!($is_new, $level, side = "server", %fault, "error.type" = code, %reason, "{REFUSED}")
+            };
+        }
         match error {
-            ReceiveError::Absent => tracing::debug!(%reason, "{REFUSED}"),
-            ReceiveError::Insufficient => {
-                told::event!(self.told.is_new(), info, %reason, "{REFUSED}");
-            }
-            _ => told::event!(self.told.is_new(), warn, %reason, "{REFUSED}"),
+            ReceiveError::Absent => event!(false, debug),
+            ReceiveError::Insufficient(_) => event!(self.told.is_new(), info),
+            _ => event!(self.told.is_new(), warn),
         }
     }
 
@@ -217,10 +220,24 @@ impl ResultReceiver {
 }
 
 impl Accepted {
-    fn accepts(self, result: &ForwardedResult) -> bool {
-        result.status() <= self.worst
-            && result.binding() >= self.weakest
-            && (result.is_of_devices() || self.simulated == Simulated::Accepted)
+    fn check(self, result: &ForwardedResult) -> Result<(), ReceiveError> {
+        let (status, binding) = (result.status(), result.binding());
+        let short = if status > self.worst {
+            Shortfall::Status {
+                seen: status,
+                worst: self.worst,
+            }
+        } else if binding < self.weakest {
+            Shortfall::Binding {
+                seen: binding,
+                least: self.weakest,
+            }
+        } else if !result.is_of_devices() && self.simulated == Simulated::Refused {
+            Shortfall::Simulated
+        } else {
+            return Ok(());
+        };
+        Err(ReceiveError::Insufficient(short))
     }
 }
 

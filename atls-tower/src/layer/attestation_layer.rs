@@ -21,7 +21,6 @@ use super::client_attestation::Validity;
 use super::problem::Problem;
 use super::response_future::ResponseFuture;
 use super::told::Told;
-use crate::metrics;
 use crate::stream::Addresses;
 use crate::stream::Lifetime;
 
@@ -224,7 +223,7 @@ where
         let response = match self.connection.admit(&mut request, now.client) {
             Ok(()) => ResponseFuture::of(self.inner.call(request)),
             Err(problem) => {
-                metrics::request_refused(problem.code());
+                ClientAttestation::refuse(request.extensions(), problem);
                 ResponseFuture::refusing(problem)
             }
         };

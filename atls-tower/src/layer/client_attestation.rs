@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use atls_core::Fault;
 use atls_core::PeerAttestation;
 use http::Extensions;
 use tracing::Span;
 
 use super::problem::Problem;
+use super::told;
 use super::told::Told;
+use crate::metrics;
 use crate::stream::Addresses;
 use crate::stream::Lifetime;
 
@@ -93,6 +96,36 @@ impl ClientAttestation {
     /// client may ask as often as it likes, and must not fill the log.
     pub fn is_new_event(&self) -> bool {
         self.told.is_new()
+    }
+
+    /// Tells the log that a request of this connection is refused because its client is [not attested](Problem::Required), or
+    /// [no longer](Problem::Expired), as the layers and the extractor of `atls-axum` do: at `info`, with the client's addresses where they
+    /// are known, and at `debug` after the [first 8](Self::is_new_event). Other problems have an event where they are found, and none here.
+    pub fn trace_refusal(&self, problem: Problem) {
+        let reason = match problem {
+            Problem::Expired => "expired",
+            Problem::Required => "unattested",
+            _ => return,
+        };
+        let _whose = self.own_span().entered();
+        told::event!(
+            self.is_new_event(),
+            info,
+            side = "server",
+            fault = %Fault::Peer,
+            "error.type" = reason,
+            // Seconds since the epoch.
+            expired_at_s = self.peer.as_ref().map(|peer| peer.expires_at().as_secs()),
+            "request is refused: {problem}"
+        );
+    }
+
+    /// Counts a request that a layer answers with this problem, and tells of it.
+    pub(super) fn refuse(extensions: &Extensions, problem: Problem) {
+        metrics::request_refused(problem.code());
+        if let Some(client) = extensions.get::<Self>() {
+            client.trace_refusal(problem);
+        }
     }
 
     /// The span for an event about a request, which says whose it is; none where nobody told the addresses.

@@ -18,7 +18,6 @@ use super::problem::Problem;
 use super::response_future::ResponseFuture;
 use super::told;
 use crate::account;
-use crate::metrics;
 
 /// Lets a request through only if its connection's peer is attested, and satisfies the policies given here.
 ///
@@ -142,7 +141,7 @@ where
         match self.check(&request) {
             Ok(()) => ResponseFuture::of(self.inner.call(request)),
             Err(problem) => {
-                metrics::request_refused(problem.code());
+                ClientAttestation::refuse(request.extensions(), problem);
                 ResponseFuture::refusing(problem)
             }
         }

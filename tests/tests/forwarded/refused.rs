@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use atls_axum::ForwardedAttestation;
 use atls_core::Binding;
+use atls_core::ear::Tier;
 use atls_core::limits::MAX_KEPT_TOKEN;
 use atls_tower::forward::HEADER;
 use atls_tower::forward::ReceiveError;
 use atls_tower::forward::ResultReceiver;
+use atls_tower::forward::Shortfall;
 use atls_tower::forward::StatementForm;
 use atls_tower::forward::VERIFIER_HEADER;
 use axum::Router;
@@ -34,7 +36,7 @@ async fn a_peer_that_proves_little_is_not_accepted_by_default() {
     let strict = ResultReceiver::new(hop.keys(), &demo::provider(), "gateway", "orders");
     let strict = strict.with_clock(hop.world.clock.clone());
     let received = strict.receive(&sent).map(|_| ());
-    assert_eq!(received, Err(ReceiveError::Insufficient));
+    assert_eq!(received, insufficient(Shortfall::Simulated));
 }
 
 #[tokio::test]
@@ -45,29 +47,43 @@ async fn a_worse_status_or_binding_is_accepted_where_it_is_named_and_not_otherwi
     let receive = |receiver: ResultReceiver, headers: &HeaderMap| {
         receiver.receive(headers).map(|result| result.binding())
     };
-    let insufficient = Err(ReceiveError::Insufficient);
+    let bad = |seen, worst| insufficient(Shortfall::Status { seen, worst });
     let same = restated("affirming", "affirming");
     assert_eq!(receive(hop.receiver(), &same), Ok(Binding::Connection));
 
     let warning = restated("affirming", "warning");
-    assert_eq!(receive(hop.receiver(), &warning), insufficient);
+    let of_warning = bad(Tier::Warning, Tier::Affirming);
+    assert_eq!(receive(hop.receiver(), &warning), of_warning);
     assert!(receive(hop.receiver().accept_warning(), &warning).is_ok());
     let contraindicated = restated("affirming", "contraindicated");
     let refused = receive(hop.receiver().accept_warning(), &contraindicated);
-    assert_eq!(refused, insufficient);
+    assert_eq!(refused, bad(Tier::Contraindicated, Tier::Warning));
 
     let weaker = restated("\"connection\"", "\"handshake\"");
-    assert_eq!(receive(hop.receiver(), &weaker), insufficient);
+    let of_weaker = Shortfall::Binding {
+        seen: Binding::Handshake,
+        least: Binding::Connection,
+    };
+    let refused = receive(hop.receiver(), &weaker);
+    assert_eq!(refused, insufficient(of_weaker.clone()));
     for (weakest, received) in [
         (Binding::Handshake, Ok(Binding::Handshake)),
-        (Binding::Connection, insufficient.clone()),
+        (Binding::Connection, insufficient(of_weaker)),
     ] {
         let receiver = hop.receiver().dangerous_accept_binding(weakest);
         assert_eq!(receive(receiver, &weaker), received);
     }
     let weakest = restated("\"connection\"", "\"key\"");
     let receiver = hop.receiver().dangerous_accept_binding(Binding::Handshake);
-    assert_eq!(receive(receiver, &weakest), insufficient);
+    let of_weakest = Shortfall::Binding {
+        seen: Binding::Key,
+        least: Binding::Handshake,
+    };
+    assert_eq!(receive(receiver, &weakest), insufficient(of_weakest));
+}
+
+fn insufficient<T>(short: Shortfall) -> Result<T, ReceiveError> {
+    Err(ReceiveError::Insufficient(short))
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use atls_tower::forward::ForwardError;
 use atls_tower::forward::HEADER;
 use atls_tower::forward::ReceiveError;
 use atls_tower::forward::ResultReceiver;
+use atls_tower::forward::Shortfall;
 use atls_tower::forward::VERIFIER_HEADER;
 use serde_json::Value;
 
@@ -68,7 +69,11 @@ async fn a_result_that_is_worse_than_its_parts_is_not_stated_as_a_better_one() {
     });
     let sent = hop.headers(hop.forwarder()).await;
     let refused = hop.receiver().receive(&sent).map(|_| ());
-    assert_eq!(refused, Err(ReceiveError::Insufficient));
+    let short = Shortfall::Status {
+        seen: Tier::Warning,
+        worst: Tier::Affirming,
+    };
+    assert_eq!(refused, Err(ReceiveError::Insufficient(short)));
     let result = hop.receiver().accept_warning().receive(&sent).unwrap();
     let part = result.ear().submod("sim").unwrap();
     assert_eq!(part.status(), Tier::Warning);

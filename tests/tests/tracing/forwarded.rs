@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use atls_axum::ForwardedAttestation;
+use atls_core::ear::Tier;
 use atls_core::ear::VerificationKeys;
 use atls_tower::forward::HEADER;
 use atls_tower::forward::ReceiveError;
 use atls_tower::forward::ResultReceiver;
+use atls_tower::forward::Shortfall;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -14,6 +16,7 @@ use axum::routing::get;
 use test_support::Log;
 use tower::ServiceExt;
 
+use crate::log::assert_one;
 use crate::log::capture;
 
 /// Anybody may be an unattested client of the service in front.
@@ -41,9 +44,26 @@ async fn clients_that_prove_too_little_do_not_fill_the_log() {
     let (log, _guard) = capture();
     let receiver = receiver();
     for _ in 0..20 {
-        receiver.trace_refusal(&ReceiveError::Insufficient);
+        receiver.trace_refusal(&ReceiveError::Insufficient(Shortfall::Simulated));
     }
     assert_eq!(levels(&log), (0, 8, 12));
+}
+
+#[tokio::test]
+async fn a_client_that_proves_too_little_is_told_with_what_was_seen_and_what_is_accepted() {
+    let (log, _guard) = capture();
+    let short = Shortfall::Status {
+        seen: Tier::Warning,
+        worst: Tier::Affirming,
+    };
+    receiver().trace_refusal(&ReceiveError::Insufficient(short));
+    let words = [
+        "its status is warning, and affirming is the worst that is accepted",
+        "side=\"server\"",
+        "error.type=\"attestation-insufficient\"",
+        "fault=peer",
+    ];
+    assert_one(&log.take(), "INFO", &words);
 }
 
 async fn ask(receiver: &Arc<ResultReceiver>, stated: Option<&str>) {

@@ -11,6 +11,7 @@ mod forwarded;
 mod log;
 mod policies;
 mod refused;
+mod requests;
 mod routes;
 mod scenes;
 mod strangers;
