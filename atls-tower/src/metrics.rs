@@ -18,6 +18,7 @@ use metrics::Gauge;
 use metrics::counter;
 use metrics::gauge;
 use metrics::histogram;
+use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::stage::Stage;
@@ -105,6 +106,27 @@ fn connection(of: Connection) {
 /// The time that a stage took, whether it succeeded or not.
 pub(crate) fn stage(stage: Stage, took: Duration) {
     histogram!("atls_stage_seconds", "stage" => stage.name()).record(took.as_secs_f64());
+}
+
+/// A stage that is measured for as long as this lives, however it ends.
+pub(crate) struct Timed {
+    stage: Stage,
+    began: Instant,
+}
+
+impl Timed {
+    pub(crate) fn begin(stage: Stage) -> Self {
+        Self {
+            stage,
+            began: Instant::now(),
+        }
+    }
+}
+
+impl Drop for Timed {
+    fn drop(&mut self) {
+        stage(self.stage, self.began.elapsed());
+    }
 }
 
 /// A request that a layer answered itself.

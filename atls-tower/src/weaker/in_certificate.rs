@@ -25,6 +25,8 @@ use super::certificate_profile::CertificateProfile;
 use super::evidence_certificate::SKEW;
 use super::evidence_certificate::with_evidence;
 use crate::error::Error;
+use crate::metrics::Timed;
+use crate::stage::Stage;
 
 /// The identity of a server or client that attests in its certificate: give it to rustls as its certificate resolver.
 ///
@@ -104,7 +106,9 @@ impl Maker {
         let key = profile.fresh_key(&self.provider)?;
         let request = profile.format.to_attest(&*key)?;
         let request = request.as_request();
+        let timed = Timed::begin(Stage::Attestation);
         let cmw = self.attester.attest(request).await?;
+        drop(timed);
         Ok(Current {
             key: with_evidence(&self.provider, &key, profile, (request, &cmw), now)?,
             made_at: now,

@@ -30,6 +30,8 @@ use super::evidence_certificate::with_evidence;
 use super::nonce_name::nonce_in;
 use crate::error::Error;
 use crate::identity;
+use crate::metrics::Timed;
+use crate::stage::Stage;
 
 /// The certificate resolver of a client that attests to servers in [`Mode::InHandshake`](super::Mode::InHandshake).
 ///
@@ -96,6 +98,7 @@ impl InHandshake {
     }
 
     fn ask(&self, request: OwnedAttestRequest) -> Result<Cmw, AttestError> {
+        let _timed = Timed::begin(Stage::Attestation);
         let (reply, answer) = mpsc::sync_channel(1);
         let waiting = Arc::new(());
         let asked = Arc::downgrade(&waiting);

@@ -11,3 +11,4 @@ mod devices;
 mod page;
 mod recorded;
 mod services;
+mod weaker;

@@ -16,3 +16,4 @@ mod refused;
 mod support;
 mod tagged;
 mod tagged_refused;
+mod told;
