@@ -196,6 +196,7 @@ async fn connection(
         // First, so that what the stream says of its end is sent.
         biased;
         ended = serving => if let Err(error) = ended {
+            let error = atls_core::report(&*error);
             tracing::debug!(%error, "connection ended");
         },
         // HTTP reads nothing while a handler leaves the body of its request lying, and so learns of no end.

@@ -232,9 +232,10 @@ fn unanswered(error: &Unanswered, client: Option<&ClientAttestation>) -> Respons
 
 /// The service is not asked as if its client were unattested.
 fn not_stated(error: &ForwardError, client: Option<&ClientAttestation>) -> Response<Body> {
+    let (fault, why) = (error.fault(), atls_core::report(error).to_string());
     match is_new(client) {
-        true => tracing::error!(fault = %error.fault(), %error, "the result is not stated"),
-        false => tracing::debug!(fault = %error.fault(), %error, "the result is not stated"),
+        true => tracing::error!(%fault, error = %why, "the result is not stated"),
+        false => tracing::debug!(%fault, error = %why, "the result is not stated"),
     }
     let detail = "the attestation of this connection could not be stated to the service";
     relay::problem(StatusCode::INTERNAL_SERVER_ERROR, "not-stated", detail)

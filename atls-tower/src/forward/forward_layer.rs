@@ -103,7 +103,7 @@ impl<S> ForwardResult<S> {
                 error,
                 side = "server",
                 fault = %error.fault(),
-                %error,
+                error = %atls_core::report(&error),
                 "result is not forwarded"
             );
             Problem::NotForwarded
