@@ -37,6 +37,7 @@ pub mod tsm;
 
 mod cbor;
 mod digest;
+mod printed;
 mod public_key_info;
 mod reported;
 

@@ -6,6 +6,8 @@ use atls_core::ear::BinaryText;
 use serde_json::Map;
 use serde_json::Value;
 
+use crate::printed::printed_by_name;
+
 /// The claims of the Evidence in one part of a result, from both places for them:
 ///
 /// * `ear.veraison.annotated-evidence`, of Veraison and until now of Trustee;
@@ -13,12 +15,14 @@ use serde_json::Value;
 ///   name, as in the older place, or under `claims` beside its name in `tee`.
 ///
 /// A result may have both places while its service moves. They are about the same Evidence, so a claim in both must have one value.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ReportedClaims<'a> {
     places: Vec<&'a Map<String, Value>>,
     /// Whether a place is no object, so that nothing in it can be compared.
     is_malformed: bool,
 }
+
+printed_by_name!(ReportedClaims<'_>, "ReportedClaims");
 
 impl<'a> ReportedClaims<'a> {
     /// Reads that part. An empty place counts as absent.

@@ -14,11 +14,13 @@ use atls_core::AppraisalError;
 use atls_core::bounded::CborLimits;
 use ciborium::Value;
 
+use crate::printed::printed_by_name;
+
 /// The media type of a [`TsmReport`].
 pub const TSM_REPORT: &str = "application/vnd.veraison.tsm-report+cbor";
 
 /// The files of one entry of configfs-tsm. Nothing is verified. The report's own signature covers the report alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "the fields of the format; any other is refused"
@@ -31,6 +33,8 @@ pub struct TsmReport {
     /// The kernel's name of the provider, without the end of its line.
     pub provider: String,
 }
+
+printed_by_name!(TsmReport, "TsmReport");
 
 impl TsmReport {
     /// Reads the envelope. Nothing signs the map, so every reader must read it alike: other fields than those of the grammar above,

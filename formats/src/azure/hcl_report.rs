@@ -2,6 +2,7 @@
 
 use super::error::AzureFormatError;
 use super::runtime_data::RuntimeData;
+use crate::printed::printed_by_name;
 use crate::snp::REPORT_LENGTH;
 
 /// An HCL report, 2,600 bytes. Integers are little-endian.
@@ -15,14 +16,16 @@ use crate::snp::REPORT_LENGTH;
 ///
 /// The first size counts all but the zeros at the end, the second one its own header and the runtime data. Everything else is refused, and
 /// so is a report about other runtime data than that beside it. The header is signed by nobody.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HclReport<'a> {
     hardware: HardwareReport<'a>,
     runtime_data: &'a [u8],
 }
 
+printed_by_name!(HclReport<'_>, "HclReport");
+
 /// The processor's report in an [`HclReport`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "the two confidential technologies of Azure's VMs"
@@ -33,6 +36,8 @@ pub enum HardwareReport<'a> {
     /// A `TDREPORT`, 1,024 bytes. Only the machine that made it can verify it, and makes a quote of it.
     Tdx(&'a [u8]),
 }
+
+printed_by_name!(HardwareReport<'_>, "HardwareReport");
 
 impl<'a> HclReport<'a> {
     /// Reads a report.
@@ -111,7 +116,7 @@ impl<'a> HardwareReport<'a> {
 }
 
 /// Writes HCL reports, for tests and for tools.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "the fields of the format")]
 pub struct HclReportWriter<'a> {
     /// The processor's report.
@@ -119,6 +124,8 @@ pub struct HclReportWriter<'a> {
     /// The runtime data.
     pub runtime_data: &'a [u8],
 }
+
+printed_by_name!(HclReportWriter<'_>, "HclReportWriter");
 
 impl HclReportWriter<'_> {
     /// Writes the report; `None` where the runtime data, or a report of another length than its kind has, does not fit.

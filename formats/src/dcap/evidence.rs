@@ -4,9 +4,10 @@ use atls_core::bounded::CborLimits;
 use ciborium::Value;
 
 use super::error::QuoteFormatError;
+use crate::printed::printed_by_name;
 
 /// `[ quote: bstr, event log: bstr ]`, of media type [`TDX_EVIDENCE`](super::TDX_EVIDENCE).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "the envelope has two members")]
 pub struct TdxEvidence {
     /// The quote, unread.
@@ -14,6 +15,8 @@ pub struct TdxEvidence {
     /// The event log, unread.
     pub event_log: Vec<u8>,
 }
+
+printed_by_name!(TdxEvidence, "TdxEvidence");
 
 impl TdxEvidence {
     /// Reads the envelope; nothing may follow it.

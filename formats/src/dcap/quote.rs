@@ -24,6 +24,7 @@ use super::report::TD_REPORT;
 use super::report::TD_REPORT_15;
 use super::report::TD_REPORT_15_EXTENDED;
 use super::report::TdReport;
+use crate::printed::printed_by_name;
 
 /// The technology that made a quote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,7 +37,7 @@ pub enum Tee {
 }
 
 /// A quote. Its layout was checked, and nothing else.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Quote<'a> {
     /// The whole quote, without padding.
@@ -60,6 +61,8 @@ pub struct Quote<'a> {
     /// DER: PCK certificate, its issuer, the root.
     pub chain: Vec<Vec<u8>>,
 }
+
+printed_by_name!(Quote<'_>, "Quote");
 
 impl<'a> Quote<'a> {
     /// Reads a quote of this technology. Zero bytes may follow it, as several drivers give out whole buffers; nothing else

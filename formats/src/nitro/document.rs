@@ -5,6 +5,7 @@ use ciborium::Value;
 use super::error::DocumentError;
 use crate::Digest;
 use crate::cbor;
+use crate::printed::printed_by_name;
 
 /// The fields of a document. "Nitro Enclaves Attestation Process", §2.2 and §3.2.2:
 ///
@@ -26,7 +27,7 @@ use crate::cbor;
 ///
 /// An unknown field is refused. AWS's root also vouches for documents of a NitroTPM, by which the owner of an ordinary instance
 /// has any nonce signed, and those differ in nothing but the field `nitrotpm_pcrs`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Document {
     /// The parent instance and the enclave.
@@ -46,6 +47,8 @@ pub struct Document {
     /// The challenge that the enclave named: see [`nonce`](super::nonce).
     pub nonce: Option<Vec<u8>>,
 }
+
+printed_by_name!(Document, "Document");
 
 impl Document {
     /// Reads the signed content. Each field must stand there once, with its own type and size, and no other field may.

@@ -6,6 +6,7 @@ use coset::CoseSign1;
 
 use super::document::Document;
 use super::error::DocumentError;
+use crate::printed::printed_by_name;
 
 /// A document and the signature over it, which is not verified.
 ///
@@ -14,7 +15,7 @@ use super::error::DocumentError;
 /// ```
 ///
 /// AWS's text also has a form with tag 18. No security module writes it, and it is refused.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignedDocument {
     /// The content.
@@ -24,6 +25,8 @@ pub struct SignedDocument {
     /// `r || s` by the key of the document's certificate, 96 bytes if it is good (RFC 9053 §2.1).
     pub signature: Vec<u8>,
 }
+
+printed_by_name!(SignedDocument, "SignedDocument");
 
 impl SignedDocument {
     /// Reads a document of at most 16 KiB. Each frame has one accepted encoding.

@@ -16,6 +16,7 @@ use super::numbers::UEID;
 use super::profile::Profile;
 use super::software::SoftwareComponent;
 use crate::cbor;
+use crate::printed::printed_by_name;
 
 /// The claims of a token (RFC 9783 §4).
 ///
@@ -23,8 +24,10 @@ use crate::cbor;
 /// and EAT demand. No length in them may be indefinite, as the profiles demand; numbers and lengths need not be in their shortest form.
 ///
 /// The claims of `PSA_IOT_PROFILE_1` are read as those of RFC 9783 that replaced them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Claims(Vec<(Value, Value)>);
+
+printed_by_name!(Claims, "Claims");
 
 impl Claims {
     pub(super) fn decode(payload: &[u8]) -> Result<Self, TokenError> {

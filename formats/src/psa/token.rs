@@ -10,13 +10,16 @@ use super::claims::Claims;
 use super::ecdsa::Ecdsa;
 use super::error::TokenError;
 use crate::cbor;
+use crate::printed::printed_by_name;
 
 /// A token under tag 18, with a signature that is not verified.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SignedToken {
     sign1: CoseSign1,
     claims: Claims,
 }
+
+printed_by_name!(SignedToken, "SignedToken");
 
 impl SignedToken {
     /// Reads the frame and the map of claims in it. Each claim is read when it is asked for.

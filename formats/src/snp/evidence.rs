@@ -3,14 +3,17 @@
 use super::cert_table::CertTable;
 use super::error::SnpFormatError;
 use super::report::REPORT_LENGTH;
+use crate::printed::printed_by_name;
 use crate::tsm::TsmReport;
 
 /// A report with its certificates. Nothing is verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SnpEvidence {
     report: Vec<u8>,
     certificates: CertTable,
 }
+
+printed_by_name!(SnpEvidence, "SnpEvidence");
 
 impl SnpEvidence {
     /// Makes Evidence of its parts, such as a report out of a paravisor's envelope.

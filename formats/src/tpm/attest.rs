@@ -4,6 +4,7 @@ use super::error::TpmFormatError;
 use super::pcr::PcrSelection;
 use super::wire::Reader;
 use super::wire::put_sized;
+use crate::printed::printed_by_name;
 
 /// `TPMS_ATTEST` of type `TPM_ST_ATTEST_QUOTE` (Part 2 §10.12.8):
 ///
@@ -14,7 +15,7 @@ use super::wire::put_sized;
 /// ```
 ///
 /// The magic is what a restricted key never signs for anybody else.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "the fields of the format; any other is refused"
@@ -33,6 +34,8 @@ pub struct Attest {
     /// The digest of their values, in the order of the selections and the lowest register first, by the hash algorithm of the signature.
     pub pcr_digest: Vec<u8>,
 }
+
+printed_by_name!(Attest, "Attest");
 
 /// `TPMS_CLOCK_INFO` (Part 2 §10.11.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

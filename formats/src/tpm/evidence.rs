@@ -4,6 +4,7 @@ use atls_core::bounded::CborLimits;
 use ciborium::Value;
 
 use super::error::TpmFormatError;
+use crate::printed::printed_by_name;
 
 /// Evidence of a TPM:
 ///
@@ -22,7 +23,7 @@ use super::error::TpmFormatError;
 ///
 /// The digest in `attest` is that of `pcrs`, so both agree about which register holds what. **The logs are not signed**; a replay
 /// confirms them in part.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "the fields of the format; any other is refused"
@@ -45,6 +46,8 @@ pub struct TpmEvidence {
     /// Event log of the firmware.
     pub tcg_log: Option<Vec<u8>>,
 }
+
+printed_by_name!(TpmEvidence, "TpmEvidence");
 
 impl TpmEvidence {
     /// Reads the envelope: each field once, and no other.

@@ -10,6 +10,7 @@ use super::key_kind::Curve;
 use super::key_kind::Scheme;
 use super::wire::Reader;
 use super::wire::put_sized;
+use crate::printed::printed_by_name;
 use crate::public_key_info::public_key_info;
 
 /// `TPMT_PUBLIC` (Part 2 §12.2.4) of an RSA or ECC key:
@@ -40,7 +41,7 @@ pub struct Public {
 }
 
 /// A key's own values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "the kinds that are read")]
 pub enum PublicKey {
     /// A point. Its coordinates are empty in a template.
@@ -62,6 +63,8 @@ pub enum PublicKey {
         modulus: Vec<u8>,
     },
 }
+
+printed_by_name!(PublicKey, "PublicKey");
 
 impl Public {
     /// Reads a public area, whole.

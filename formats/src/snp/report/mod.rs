@@ -24,12 +24,13 @@ pub use bits::SigningKey;
 use super::error::SnpFormatError;
 use super::product::Product;
 use super::tcb::TcbLayout;
+use crate::printed::printed_by_name;
 
 /// Bytes of a report.
 pub const REPORT_LENGTH: usize = 0x4a0;
 
 /// A report of the right form. **Nothing of it is verified.**
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Report<'a> {
     raw: &'a [u8],
@@ -90,6 +91,8 @@ pub struct Report<'a> {
     /// `SIGNATURE.S`, little-endian.
     pub signature_s: [u8; 72],
 }
+
+printed_by_name!(Report<'_>, "Report");
 
 impl<'a> Report<'a> {
     /// Reads a report of version 2 to 5, 1184 bytes. Reserved bytes must be zero, also those after the signature, which nothing
