@@ -86,7 +86,7 @@ fn unlike(known: &[(&str, &[KnownComponent])], found: &[Component]) -> String {
         .iter()
         .filter(|known| !found.iter().any(|found| known.is(found)));
     format!(
-        "{name} has {} components that are not there, and lacks {} that are",
+        "the device lacks {} of the components of {name}, and has {} that {name} does not have",
         absent.count(),
         unknown.count()
     )
