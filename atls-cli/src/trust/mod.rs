@@ -125,9 +125,9 @@ pub(crate) fn trusted(options: &TrustOptions, narration: &Narration) -> Result<T
     for verifier in verifiers {
         builder = builder.verifier(NarratingVerifier::around(verifier, narration));
     }
-    let relying_party = builder
-        .build()
-        .map_err(|error| Failure::usage("these verifiers do not go together").because(&error))?;
+    let relying_party = builder.build().map_err(|error| {
+        Failure::usage("nobody can be judged by these arguments").because(&error)
+    })?;
     let policy = ReadPolicy {
         tables: tables.unwrap_or_default(),
         text: policy.map(PolicyFile::into_text).unwrap_or_default(),
