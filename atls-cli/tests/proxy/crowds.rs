@@ -1,4 +1,4 @@
-//! Many requests at a time, and answers that nobody reads. The requests of all clients go out over HTTP/2.
+//! Many requests at a time, and bodies that nobody reads. The requests of all clients go out over HTTP/2.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::body::HttpBody;
 use axum::routing::get;
+use axum::routing::post;
 use futures_util::StreamExt;
 use futures_util::stream;
 use http_body_util::BodyExt;
 use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::Request;
 use hyper::Response;
 use hyper::body::Bytes;
@@ -83,9 +86,41 @@ fn answers_that_nobody_reads_hold_up_no_other_client_of_a_reverse_proxy() {
     });
 }
 
+/// With less, four bodies of one client fill the window, and those of all others wait.
+#[test]
+fn bodies_that_no_service_reads_hold_up_no_other_client_where_the_window_has_room_for_all() {
+    let world = World::new();
+    let behind = world.plain(app());
+    let window = ["--http2-window", "26214400"];
+    let service = reverse(&world, &format!("http://{behind}"), &window);
+    let proxy = forward_to(
+        &world,
+        &format!("https://localhost:{}", service.address().port()),
+    );
+    in_time(&world, async {
+        let greedy = TcpStream::connect(proxy.address()).await.unwrap();
+        let mut greedy = http2(greedy).await;
+        let mut unread = Vec::new();
+        for _ in 0..20 {
+            unread.push(send(&mut greedy, "/unread", 8 * 1024 * 1024).await);
+        }
+        tokio::time::sleep(FULL).await;
+        let honest = TcpStream::connect(proxy.address()).await.unwrap();
+        let mut honest = http2(honest).await;
+        for _ in 0..30 {
+            let answer = send(&mut honest, "/read", WHOLE).await.into_body();
+            assert_eq!(answer.collect().await.unwrap().to_bytes(), "65536");
+        }
+    });
+}
+
 fn forward(world: &World) -> Proxy {
     let url = world.attested(world.device("device"), app());
-    let listen = ["--listen", "127.0.0.1:0", "--to", &url];
+    forward_to(world, &url)
+}
+
+fn forward_to(world: &World, url: &str) -> Proxy {
+    let listen = ["--listen", "127.0.0.1:0", "--to", url];
     Proxy::start(world, &[&listen[..], &TRUST].concat())
 }
 
@@ -97,15 +132,26 @@ fn app() -> Router {
     let endless =
         get(move || async move { Body::from_stream(stream::repeat_with(piece).then(|it| it)) });
     let whole = get(async || vec![0; WHOLE]);
+    let unread = post(move |request: Request<Body>| async move {
+        let rest = stream::once(async move {
+            let _held = request;
+            pending().await
+        });
+        Body::from_stream(stream::once(piece()).chain(rest))
+    });
+    let read = post(async |body: Bytes| body.len().to_string());
     Router::new()
         .route("/open", open)
         .route("/endless", endless)
         .route("/whole", whole)
+        .route("/unread", unread)
+        .route("/read", read)
 }
 
-async fn http2<T>(io: T) -> SendRequest<Empty<Bytes>>
+async fn http2<T, B>(io: T) -> SendRequest<B>
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    B: HttpBody<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
 {
     let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(io));
     let (sender, driver) = handshake.await.unwrap();
@@ -130,6 +176,20 @@ async fn ask(
     answers
 }
 
+/// The head of an answer that may come before the body is sent.
+async fn send(
+    sender: &mut SendRequest<Full<Bytes>>,
+    path: &str,
+    length: usize,
+) -> Response<Incoming> {
+    let request = Request::post(format!("https://localhost{path}"));
+    let body = Full::from(vec![0; length]);
+    let answer = sender.send_request(request.body(body).unwrap()).await;
+    let answer = answer.unwrap();
+    assert_eq!(answer.status(), 200);
+    answer
+}
+
 /// In the time that these take, the windows of the others are long full.
 async fn ask_and_read(sender: &mut SendRequest<Empty<Bytes>>) {
     for _ in 0..30 {
@@ -148,6 +208,9 @@ fn in_time(world: &World, test: impl Future<Output = ()>) {
 
 /// Bytes.
 const WHOLE: usize = 64 * 1024;
+
+/// What the system takes for a service that does not read is full by then, and windows fill.
+const FULL: Duration = Duration::from_secs(3);
 
 /// Less than the time after which a client that reads nothing is cut off.
 const PATIENCE: Duration = Duration::from_secs(20);
