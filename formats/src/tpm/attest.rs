@@ -162,6 +162,7 @@ pub(super) mod tests {
         assert_eq!(&bytes[111..113], [0, 32], "pcrDigest");
     }
 
+    /// What a key signs that is not from its TPM has another magic (CVE-2024-29038, CVE-2024-29040).
     #[test]
     fn a_quote_is_of_its_form_alone() {
         let bytes = sample().encode().unwrap();

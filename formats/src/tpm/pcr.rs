@@ -153,6 +153,7 @@ mod tests {
         assert_eq!(PcrSet::of([24]), None);
     }
 
+    /// A quote of no register says nothing of those that come with it (CVE-2022-0317).
     #[test]
     fn a_list_has_each_bank_once_and_no_empty_one() {
         let read = |bytes: &[u8]| Reader::whole(bytes, PcrSelection::read_list);
@@ -175,6 +176,7 @@ mod tests {
         }
     }
 
+    /// The signed selection says which registers these are, and nothing beside it (CVE-2024-29039).
     #[test]
     fn values_are_as_many_and_as_long_as_selected() {
         let selection = |bank, pcrs: &[u8]| PcrSelection {
