@@ -4,20 +4,17 @@ use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 
-use atls_core::PeerAttestation;
 use atls_core::pki_types::UnixTime;
 use bytes::Bytes;
 use http::Request;
 use http::Response;
 use http::Version;
 use rustls::time_provider::DefaultTimeProvider;
-use rustls::time_provider::TimeProvider;
-use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::client::Client;
 use super::client_attestation::ClientAttestation;
-use super::client_attestation::Validity;
 use super::problem::Problem;
 use super::response_future::ResponseFuture;
 use super::told::Told;
@@ -27,10 +24,11 @@ use crate::stream::Lifetime;
 /// Puts [`ClientAttestation`] into the extensions of each request of one connection.
 ///
 /// Per connection, made by [`AttestedStream::layer`](crate::AttestedStream::layer). Costs one reading of the clock and
-/// one clone of an `Arc` per request.
+/// a few clones of an `Arc` per request.
 ///
 /// Once the client's attestation has expired, a server that requires one of every client answers itself, with
-/// [`Problem::Expired`]: no handler is called. Other servers' handlers are, as for an unattested client. Once the connection
+/// [`Problem::Expired`]: no handler is called. Other servers' handlers are, as for an unattested client. Of a request that was let through and
+/// waits behind this layer, [`ClientAttestation::of`] tells whether the attestation has ended meanwhile. Once the connection
 /// [drains](Lifetime), HTTP/1.1 responses tell the client to connect anew.
 ///
 /// A request that passes the layers of two connections is answered with [`Problem::LayersDisagree`]. No header of a request
@@ -65,13 +63,9 @@ use crate::stream::Lifetime;
 /// ```
 #[derive(Clone, Debug)]
 pub struct AttestationLayer {
-    peer: Option<Arc<PeerAttestation>>,
-    /// The end of the peer's attestation, however the clock is set.
-    peer_ends_at: Option<Instant>,
-    clock: Arc<dyn TimeProvider>,
+    client: Client,
     own_expires_at: Option<UnixTime>,
     demand: ClientDemand,
-    lifetime: Lifetime,
     addresses: Option<Addresses>,
     told: Told,
 }
@@ -89,33 +83,24 @@ impl AttestationLayer {
     /// For requests that come another way than over attested TLS, such as those of a plain listener beside it: each is
     /// that of an unattested client.
     pub fn unattested() -> Self {
-        Self {
+        let client = Client {
             peer: None,
-            peer_ends_at: None,
+            ends_at: None,
             clock: Arc::new(DefaultTimeProvider),
-            own_expires_at: None,
-            demand: ClientDemand::OfSome,
             lifetime: Lifetime::unlimited(),
-            addresses: None,
-            told: Told::default(),
-        }
+        };
+        Self::new(client, None, ClientDemand::OfSome)
     }
 
     pub(crate) fn new(
-        peer: Option<Arc<PeerAttestation>>,
-        peer_ends_at: Option<Instant>,
-        clock: Arc<dyn TimeProvider>,
+        client: Client,
         own_expires_at: Option<UnixTime>,
         demand: ClientDemand,
-        lifetime: Lifetime,
     ) -> Self {
         Self {
-            peer,
-            peer_ends_at,
-            clock,
+            client,
             own_expires_at,
             demand,
-            lifetime,
             addresses: None,
             told: Told::default(),
         }
@@ -127,61 +112,48 @@ impl AttestationLayer {
     }
 
     fn now(&self) -> Now {
-        if self.peer.is_none() && self.own_expires_at.is_none() {
+        let lifetime = &self.client.lifetime;
+        if self.client.peer.is_none() && self.own_expires_at.is_none() {
             return Now {
-                client: Validity::Current,
-                draining: self.lifetime.is_draining(),
+                client: Err(Problem::Required),
+                draining: lifetime.is_draining(),
             };
         }
-        let now = self.clock.current_time();
+        let now = self.client.clock.current_time();
+        let client = self.client.attestation_at(now).map(drop);
         // Without time nothing can be shown to be unexpired.
         let passed = |end: UnixTime| now.is_none_or(|now| now >= end);
-        let client = match &self.peer {
-            Some(peer) if passed(peer.expires_at()) => {
-                self.lifetime.expire_peer();
-                Validity::Expired
-            }
-            Some(_) if self.lifetime.has_peer_expired() => Validity::Expired,
-            Some(_) if self.peer_ends_at.is_some_and(|end| Instant::now() >= end) => {
-                Validity::Expired
-            }
-            _ => Validity::Current,
-        };
-        if client == Validity::Expired || self.own_expires_at.is_some_and(passed) {
+        let expired = client == Err(Problem::Expired) || self.own_expires_at.is_some_and(passed);
+        if expired {
             // By the clock perhaps, and not yet by the timers.
-            self.lifetime.expire();
-            return Now {
-                client,
-                draining: true,
-            };
+            lifetime.expire();
         }
         Now {
             client,
-            draining: self.lifetime.is_draining(),
+            draining: expired || lifetime.is_draining(),
         }
     }
 
     /// Whether the request may go on to the service, with what is known of its client.
-    fn admit<B>(&self, request: &mut Request<B>, client: Validity) -> Result<(), Problem> {
-        let attestation = ClientAttestation::new(
-            self.peer.clone(),
-            client,
-            self.lifetime.clone(),
-            self.addresses,
-            self.told.clone(),
-        );
+    fn admit<B>(
+        &self,
+        request: &mut Request<B>,
+        client: Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        let attestation =
+            ClientAttestation::new(self.client.clone(), self.addresses, self.told.clone());
         attestation.insert_into(request.extensions_mut())?;
-        match (self.demand, &self.peer, client) {
-            (ClientDemand::OfEverybody, None, _) => Err(Problem::Required),
-            (ClientDemand::OfEverybody, Some(_), Validity::Expired) => Err(Problem::Expired),
-            _ => Ok(()),
+        match self.demand {
+            ClientDemand::OfEverybody => client,
+            ClientDemand::OfSome => Ok(()),
         }
     }
 }
 
 /// The state of the connection when a request comes.
 struct Now {
-    client: Validity,
+    /// Whether the client's attestation is good.
+    client: Result<(), Problem>,
     /// Either end's attestation has expired or soon will, or the connection was recalled.
     draining: bool,
 }

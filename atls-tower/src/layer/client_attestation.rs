@@ -7,6 +7,7 @@ use atls_core::PeerAttestation;
 use http::Extensions;
 use tracing::Span;
 
+use super::client::Client;
 use super::problem::Problem;
 use super::told;
 use super::told::Told;
@@ -21,31 +22,15 @@ use crate::stream::Lifetime;
 /// so no header and no code of the same process can forge it.
 #[derive(Clone, Debug)]
 pub struct ClientAttestation {
-    peer: Option<Arc<PeerAttestation>>,
-    validity: Validity,
-    lifetime: Lifetime,
+    client: Client,
     addresses: Option<Addresses>,
     told: Told,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Validity {
-    Current,
-    Expired,
-}
-
 impl ClientAttestation {
-    pub(super) fn new(
-        peer: Option<Arc<PeerAttestation>>,
-        validity: Validity,
-        lifetime: Lifetime,
-        addresses: Option<Addresses>,
-        told: Told,
-    ) -> Self {
+    pub(super) fn new(client: Client, addresses: Option<Addresses>, told: Told) -> Self {
         Self {
-            peer,
-            validity,
-            lifetime,
+            client,
             addresses,
             told,
         }
@@ -56,10 +41,12 @@ impl ClientAttestation {
     ///
     /// A handler of a long stream takes it, and moves the stream when the connection [drains](Lifetime::draining).
     pub fn lifetime(extensions: &Extensions) -> Option<&Lifetime> {
-        extensions.get::<Self>().map(|client| &client.lifetime)
+        let found = extensions.get::<Self>()?;
+        Some(&found.client.lifetime)
     }
 
-    /// The client's attestation, from the extensions of a request.
+    /// The client's attestation, from the extensions of a request. It reads the clock: a request that waited has none where the attestation
+    /// has ended meanwhile.
     ///
     /// ```
     /// # use atls_tower::ClientAttestation;
@@ -75,7 +62,7 @@ impl ClientAttestation {
     /// [`Problem::Required`] for an unattested client, [`Problem::Expired`] for one whose attestation has ended, and
     /// [`Problem::NoLayer`] for a request that passed no layer, which is traced as an error of this server.
     pub fn of(extensions: &Extensions) -> Result<&Arc<PeerAttestation>, Problem> {
-        let Some(client) = extensions.get::<Self>() else {
+        let Some(found) = extensions.get::<Self>() else {
             tracing::error!(
                 side = "server",
                 fault = "local",
@@ -85,11 +72,7 @@ impl ClientAttestation {
             );
             return Err(Problem::NoLayer);
         };
-        match (&client.peer, client.validity) {
-            (None, _) => Err(Problem::Required),
-            (Some(_), Validity::Expired) => Err(Problem::Expired),
-            (Some(peer), Validity::Current) => Ok(peer),
-        }
+        found.client.attestation()
     }
 
     /// Counts an event about a request of this connection, and says whether it is one of the first 8. Those that follow belong to the level `debug`: a
@@ -115,7 +98,7 @@ impl ClientAttestation {
             fault = %Fault::Peer,
             "error.type" = reason,
             // Seconds since the epoch.
-            expired_at_s = self.peer.as_ref().map(|peer| peer.expires_at().as_secs()),
+            expired_at_s = self.client.peer.as_ref().map(|peer| peer.expires_at().as_secs()),
             "request is refused: {problem}"
         );
     }
@@ -149,7 +132,7 @@ impl ClientAttestation {
     /// Puts it into the extensions, unless a layer of another connection has been there before.
     pub(super) fn insert_into(self, extensions: &mut Extensions) -> Result<(), Problem> {
         if let Some(earlier) = extensions.get::<Self>()
-            && !earlier.is_of_connection_of(&self)
+            && !earlier.client.is(&self.client)
         {
             let _whose = self.own_span().entered();
             tracing::error!(
@@ -162,13 +145,5 @@ impl ClientAttestation {
         }
         extensions.insert(self);
         Ok(())
-    }
-
-    fn is_of_connection_of(&self, other: &Self) -> bool {
-        match (&self.peer, &other.peer) {
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            (None, None) => true,
-            _ => false,
-        }
     }
 }

@@ -21,6 +21,7 @@
 //! ```
 
 mod attestation_layer;
+mod client;
 mod client_attestation;
 mod problem;
 mod require_attestation;
@@ -36,3 +37,4 @@ pub use require_attestation::RequireAttestationLayer;
 pub use response_future::ResponseFuture as AttestationFuture;
 
 pub(crate) use attestation_layer::ClientDemand;
+pub(crate) use client::Client;

@@ -32,6 +32,7 @@ use crate::driver::Accepted;
 use crate::driver::Exchanged;
 use crate::error::Error;
 use crate::layer::AttestationLayer;
+use crate::layer::Client;
 use crate::layer::ClientDemand;
 use crate::metrics::LiveConnection;
 use crate::tls::Rewind;
@@ -183,15 +184,14 @@ impl<IO> AttestedStream<IO> {
 
     /// The layer that gives the services of this connection the attestation of its peer.
     pub fn layer(&self) -> AttestationLayer {
-        AttestationLayer::new(
-            self.peer().cloned(),
-            self.peer.as_ref().and_then(Accepted::expires_at),
-            self.conditions.clock.clone(),
-            self.own_expires_at(),
-            self.conditions.demand,
-            self.lifetime(),
-        )
-        .with_addresses(self.addresses)
+        let client = Client {
+            peer: self.peer().cloned(),
+            ends_at: self.peer.as_ref().and_then(Accepted::expires_at),
+            clock: self.conditions.clock.clone(),
+            lifetime: self.lifetime(),
+        };
+        AttestationLayer::new(client, self.own_expires_at(), self.conditions.demand)
+            .with_addresses(self.addresses)
     }
 
     fn own_expires_at(&self) -> Option<UnixTime> {
