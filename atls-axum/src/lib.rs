@@ -47,6 +47,7 @@
 
 mod extract;
 mod forwarded;
+mod http2_frames;
 mod http2_limits;
 mod keep_open;
 mod lifetime;
@@ -55,9 +56,11 @@ mod listener_builder;
 mod make_service;
 mod numbers;
 mod observer;
+mod pieces;
 mod preamble;
 mod protocol;
 mod refusal;
+mod request_body;
 mod serve;
 pub mod testing;
 mod watch;

@@ -27,6 +27,8 @@ use tower_layer::Layer;
 
 use crate::http2_limits::Http2Limits;
 use crate::listener::AttestedListener;
+use crate::pieces::Counting;
+use crate::pieces::Pieces;
 use crate::protocol;
 use crate::protocol::Protocol;
 use crate::protocol::either;
@@ -169,11 +171,10 @@ async fn connection(
         stopped,
     };
     let agreed = Protocol::of(stream.alpn_protocol());
-    let io = TokioIo::new(stream);
-    let service = TowerToHyperService::new(service);
     let serving = async {
         match (agreed, http2) {
             (Protocol::Http1, _) | (Protocol::Unknown, None) => {
+                let (io, service) = (TokioIo::new(stream), TowerToHyperService::new(service));
                 let connection = http1().serve_connection(io, service).with_upgrades();
                 until(ends.of_http1(), connection, |it| it.graceful_shutdown()).await
             }
@@ -182,10 +183,12 @@ async fn connection(
                 Ok(())
             }
             (Protocol::Http2, Some(limits)) => {
+                let (io, service) = counting(stream, service, &limits);
                 let connection = protocol::http2(&limits).serve_connection(io, service);
                 until(ends.of_http2(), connection, |it| it.graceful_shutdown()).await
             }
             (Protocol::Unknown, Some(limits)) => {
+                let (io, service) = counting(stream, service, &limits);
                 let builder = either(&limits);
                 let connection = builder.serve_connection_with_upgrades(io, service);
                 until(ends.of_http1(), connection, |it| it.graceful_shutdown()).await
@@ -202,6 +205,21 @@ async fn connection(
         // HTTP reads nothing while a handler leaves the body of its request lying, and so learns of no end.
         () = lifetime.ended() => tracing::debug!("connection is cut: its time is over"),
     }
+}
+
+/// Both ends of the count of small pieces.
+fn counting(
+    stream: AttestedStream<TcpStream>,
+    service: Served,
+    limits: &Http2Limits,
+) -> (
+    TokioIo<Counting<AttestedStream<TcpStream>>>,
+    TowerToHyperService<Served>,
+) {
+    let pieces = Pieces::within(limits.window);
+    let io = Counting::new(stream, pieces.clone());
+    let service = TowerToHyperService::new(service.counting(pieces));
+    (TokioIo::new(io), service)
 }
 
 const NO_HTTP2: &str = "the TLS configuration offers `h2`, and the listener has HTTP/1.1 alone: take it out of `alpn_protocols`";

@@ -1,7 +1,6 @@
 //! Reports requests to the stream that they came over.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,7 +8,6 @@ use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Poll;
 use std::task::ready;
-use std::time::Duration;
 
 use atls_tower::Answering;
 use atls_tower::AttestedStream;
@@ -25,10 +23,11 @@ use http::Version;
 use hyper::body::Frame;
 use hyper::body::SizeHint;
 use pin_project_lite::pin_project;
-use tokio::time::Sleep;
 use tower_service::Service;
 
 use crate::keep_open::MayTunnel;
+use crate::pieces::Pieces;
+use crate::request_body::RequestBody;
 
 /// Reports the requests of one connection to its stream, which fails when its client keeps it waiting; fails bodies
 /// that do not come.
@@ -57,6 +56,8 @@ pub struct Watched<S> {
     inner: S,
     /// `None` for a stream without limits.
     requests: Option<Requests>,
+    /// `None` where those of bodies are not counted.
+    pieces: Option<Pieces>,
 }
 
 impl<S> Watched<S> {
@@ -66,7 +67,14 @@ impl<S> Watched<S> {
         Self {
             inner,
             requests: stream.requests().cloned(),
+            pieces: None,
         }
+    }
+
+    /// Counts the small pieces of bodies, of a stream that counts them too.
+    pub(crate) fn counting(mut self, pieces: Pieces) -> Self {
+        self.pieces = Some(pieces);
+        self
     }
 }
 
@@ -94,6 +102,7 @@ where
             answered: answered.clone(),
             connect,
             one_of_many,
+            pieces: self.pieces.clone(),
         });
         let mut request = request.map(Body::new);
         if let Some(requests) = &self.requests
@@ -105,14 +114,9 @@ where
         let request = match &self.requests {
             Some(requests) if !request.body().is_end_stream() => {
                 let limit = requests.limits().request_body;
-                request.map(|inner| {
-                    Body::new(RequestBody {
-                        inner,
-                        limit,
-                        waiting: None,
-                        answered,
-                    })
-                })
+                let pieces = self.pieces.as_ref().filter(|_| one_of_many);
+                let pieces = pieces.map(Pieces::of_body);
+                request.map(|inner| Body::new(RequestBody::new(inner, limit, answered, pieces)))
             }
             _ => request,
         };
@@ -130,6 +134,7 @@ struct Watch {
     answered: Arc<AtomicBool>,
     connect: bool,
     one_of_many: bool,
+    pieces: Option<Pieces>,
 }
 
 impl Watch {
@@ -137,6 +142,11 @@ impl Watch {
     fn upgrades(&self, status: StatusCode) -> bool {
         let agrees = status == StatusCode::SWITCHING_PROTOCOLS;
         !self.one_of_many && (agrees || (self.connect && status.is_success()))
+    }
+
+    /// Whether a stream of HTTP/2 becomes a tunnel.
+    fn begins_tunnel(&self, status: StatusCode) -> bool {
+        self.one_of_many && self.connect && status.is_success()
     }
 }
 
@@ -166,6 +176,11 @@ where
         if watch.upgrades(response.status()) {
             watch.answering.upgraded();
         }
+        if let Some(pieces) = &watch.pieces
+            && watch.begins_tunnel(response.status())
+        {
+            pieces.stop();
+        }
         let answering = watch.answering;
         // HTTP may wait for the client before it asks for the first piece.
         answering.offered();
@@ -177,59 +192,6 @@ where
             })
         });
         Poll::Ready(Ok(response))
-    }
-}
-
-/// Fails if the client stops to send it before it is answered. A client that was answered may think for as long as it
-/// likes: so do streams in both directions.
-struct RequestBody {
-    inner: Body,
-    limit: Duration,
-    waiting: Option<Pin<Box<Sleep>>>,
-    answered: Arc<AtomicBool>,
-}
-
-impl HttpBody for RequestBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let this = self.get_mut();
-        if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) {
-            if !is_empty(frame.as_ref()) {
-                this.waiting = None;
-            }
-            return Poll::Ready(frame);
-        }
-        let limit = this.limit;
-        let waiting = this
-            .waiting
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-        // A timer that fired before the answer was made says nothing afterwards.
-        if waiting.as_mut().poll(cx).is_ready() && !this.answered.load(Ordering::Relaxed) {
-            let late = io::Error::new(io::ErrorKind::TimedOut, "request body did not come");
-            return Poll::Ready(Some(Err(axum::Error::new(late))));
-        }
-        Poll::Pending
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
-
-/// Whether the client sent a part of the body that has nothing in it.
-fn is_empty(frame: Option<&Result<Frame<Bytes>, axum::Error>>) -> bool {
-    match frame {
-        Some(Ok(frame)) => frame.data_ref().is_some_and(Bytes::is_empty),
-        _ => false,
     }
 }
 

@@ -40,14 +40,14 @@ use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-fn builder(world: &World) -> ListenerBuilder {
+pub(crate) fn builder(world: &World) -> ListenerBuilder {
     let terms = ServerTerms::new().attester(world.server_device.clone());
     let mut tls = world.server_tls();
     tls.alpn_protocols = vec![b"h2".to_vec()];
     AttestedListener::builder(ServerAcceptor::new(tls, terms).unwrap())
 }
 
-async fn serve(builder: ListenerBuilder, app: Router) -> SocketAddr {
+pub(crate) async fn serve(builder: ListenerBuilder, app: Router) -> SocketAddr {
     let listener = builder.bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr();
     tokio::spawn(async move { atls_axum::serve(listener, app).await });

@@ -2,6 +2,7 @@
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test fails by panicking"
@@ -9,4 +10,5 @@
 
 mod bounds;
 mod listener;
+mod pieces;
 mod turns;
