@@ -36,20 +36,12 @@ pub mod tpm;
 pub mod tsm;
 
 mod cbor;
+mod debugging;
 mod digest;
 mod printed;
 mod public_key_info;
 mod reported;
 
+pub use debugging::Debugging;
 pub use digest::Digest;
 pub use reported::ReportedClaims;
-
-/// Whether the operator of a machine may look into it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "there is no third")]
-pub enum Debugging {
-    /// It may: nothing in it is secret.
-    Allowed,
-    /// It may not.
-    Denied,
-}

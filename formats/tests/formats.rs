@@ -38,3 +38,22 @@ fn any_untrusted_bit_of_a_td_is_told() {
         assert_eq!(debugging(&quote), Debugging::Allowed);
     }
 }
+
+/// Whoever binds the TD to its migration TD gets the keys to its memory, and that is its host.
+#[test]
+fn a_td_that_may_be_migrated_is_told() {
+    let mut quote = td_quote(&[7; 64]);
+    let debugging = |quote: &[u8]| {
+        let quote = Quote::decode(quote, Tee::Tdx).unwrap();
+        quote.report.as_td().unwrap().debugging()
+    };
+    // `TDATTRIBUTES`, bits 8 to 63: `MIGRATABLE` alone.
+    for bit in 8..64 {
+        quote[48 + 120..48 + 128].copy_from_slice(&(1_u64 << bit).to_le_bytes());
+        let expected = match bit {
+            29 => Debugging::Allowed,
+            _ => Debugging::Denied,
+        };
+        assert_eq!(debugging(&quote), expected, "{bit}");
+    }
+}

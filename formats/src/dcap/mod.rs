@@ -32,6 +32,7 @@ pub use report::SgxReport;
 pub use report::Td15;
 pub use report::Td15Extended;
 pub use report::TdReport;
+pub use report::debugging;
 
 /// The media type of a TDX quote, version 4 or 5. Private until one is registered.
 pub const TDX_QUOTE: &str = "application/vnd.atls.tdx-quote";

@@ -234,12 +234,19 @@ impl TdReport {
         bound.chain(extended.flat_map(|td| [&td.initial_service_td, &td.current_service_td]))
     }
 
-    /// Whether the host may see into the TD: any bit of the first byte of `TDATTRIBUTES`, `TUD`, says so.
+    /// Whether the host may see into the TD, by its [attributes](debugging).
     pub fn debugging(&self) -> Debugging {
-        match self.td_attributes & 0xff {
-            0 => Debugging::Denied,
-            _ => Debugging::Allowed,
-        }
+        debugging(self.td_attributes)
+    }
+}
+
+/// Whether the host may see into a TD of these attributes (`TDATTRIBUTES`): any bit of the first byte, `TUD`, says so. Bit 29,
+/// `MIGRATABLE`, does too: the host binds the TD to the service TD that gets the keys to move it, and no measurement of the TD covers
+/// which one.
+pub fn debugging(td_attributes: u64) -> Debugging {
+    match td_attributes & (UNDER_DEBUG | MIGRATABLE) {
+        0 => Debugging::Denied,
+        _ => Debugging::Allowed,
     }
 }
 
@@ -353,6 +360,10 @@ pub(super) const TD_REPORT_15: usize = 648;
 /// TD Quote Body for TDX 1.5 with the extended fields, bytes.
 pub(super) const TD_REPORT_15_EXTENDED: usize = 885;
 
+/// `TDATTRIBUTES` (348551, "ATTRIBUTES"), bits 7 to 0.
+const UNDER_DEBUG: u64 = 0xff;
+/// `TDATTRIBUTES`, bit 29.
+const MIGRATABLE: u64 = 1 << 29;
 /// Digest of the device information, bytes.
 const DEVICE_INFORMATION: usize = 48;
 /// Service TD attributes, CPUSVN, TEE_TCB_SVN and FMSPC as the TD was made, bytes.

@@ -29,7 +29,9 @@ impl Trustee {
                 let mut claims = claims?;
                 let part = &mut claims["submods"]["cpu0"]["ear.veraison.annotated-evidence"];
                 if let Some(td) = part.get_mut("tdx") {
-                    *td = json!({ "td_attributes": { "debug": false } });
+                    let body = json!({ "td_attributes": "0000001000000000" });
+                    let quote = json!({ "body": body });
+                    *td = json!({ "td_attributes": { "debug": false }, "quote": quote });
                 }
                 Some(signer.token(&claims))
             },

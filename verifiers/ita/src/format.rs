@@ -1,5 +1,6 @@
 //! The format of Evidence that the service takes.
 
+use atls_core::AppraisalError;
 use atls_core::Bound;
 use atls_core::Origin;
 use atls_core::expected::ExpectedValue;
@@ -41,7 +42,8 @@ impl EvidenceFormat<ItaService> for TdxQuote {
 
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, Failure> {
         let quote = Quote::decode(evidence, Tee::Tdx)?;
-        let carried = quote.report.report_data();
-        Ok(EvidenceReading::new(carried, Origin::Device))
+        let td = quote.report.as_td().ok_or(AppraisalError::Malformed)?;
+        let reading = EvidenceReading::new(td.report_data, Origin::Device);
+        Ok(reading.with_local_appraisal(td.debugging().into()))
     }
 }

@@ -43,6 +43,7 @@
 //! |---|---|
 //! | `attester_tcb_status` | `hardware`: UpToDate 2; …Needed and OutOfDate… 32; Revoked 96; anything else 97 |
 //! | `tdx_is_debuggable` false, and `dbgstat` disabled where it stands | `configuration` and `runtime-opaque` 2; otherwise 96 |
+//! | none: the attributes in the quote, of a TD that is under debug or that a service TD may move | `configuration` 96 in the part `local`; otherwise 2 |
 //! | each configured policy in `policy_ids_matched` | `executables` 2; otherwise 96; without configured policy 33, which is a warning: nothing vouches for the software |
 //!
 //! Claims stand under `tdx` (version 2) or at the top (version 1); never both are read.

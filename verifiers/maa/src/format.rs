@@ -97,9 +97,11 @@ impl EvidenceFormat<MaaService> for TdxQuote {
 
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, Failure> {
         let quote = Quote::decode(evidence, Tee::Tdx)?;
+        let td = quote.report.as_td().ok_or(AppraisalError::Malformed)?;
         let request = json!({ "quote": BASE64_URL_SAFE_NO_PAD.encode(evidence) });
-        let carried = quote.report.report_data();
-        Ok(EvidenceReading::new(carried, Origin::Device).with_content(request))
+        Ok(EvidenceReading::new(td.report_data, Origin::Device)
+            .with_content(request)
+            .with_local_appraisal(td.debugging().into()))
     }
 }
 

@@ -4,11 +4,13 @@
 //! debugging by itself, and so does the verifier of passports.
 
 use atls_core::ear::Appraisal;
+use atls_core::ear::BinaryText;
 use atls_core::ear::Category;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_formats::Debugging;
 use atls_formats::ReportedClaims;
+use atls_formats::dcap;
 use serde_json::Value;
 
 /// Appraises what this part reports, in whatever scheme; `None` where it reports nothing.
@@ -21,10 +23,11 @@ pub(crate) fn appraise(appraisal: &Appraisal) -> Option<Appraisal> {
     };
     let found: Vec<_> = claims(&[PSA_LIFECYCLE, CCA_LIFECYCLE], lifecycle)
         .chain(
-            [SNP, TDX, AZ_SNP, AZ_TDX]
+            [SNP, AZ_SNP, TDX_FLAGS]
                 .into_iter()
                 .flat_map(|names| claims(names, flag)),
         )
+        .chain(claims(TDX_BITS, td_attributes))
         .collect();
     let value = match &*found {
         [] => return None,
@@ -73,6 +76,16 @@ fn flag(allowed: &Value) -> Debugging {
     }
 }
 
+/// `TDATTRIBUTES`, 8 bytes, little endian. Trustee has no flag for `MIGRATABLE` beside them.
+fn td_attributes(bits: &Value) -> Debugging {
+    let bytes = bits.as_str().and_then(|text| BinaryText::Hex.decode(text));
+    let bytes = bytes.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
+    match bytes.map(u64::from_le_bytes) {
+        Some(bits) => dcap::debugging(bits),
+        None => Debugging::Allowed,
+    }
+}
+
 // Claims of the Evidence, as JSON pointers (RFC 6901).
 
 pub(crate) const PSA_LIFECYCLE: &str = "/psa-security-lifecycle";
@@ -84,8 +97,16 @@ const AZ_SNP: &[&str] = &[
     "/az-snp-vtpm/policy_debug_allowed",
     "/az-snp-vtpm/policy_migrate_ma",
 ];
-const TDX: &[&str] = &["/tdx/td_attributes/debug"];
-const AZ_TDX: &[&str] = &["/az-tdx-vtpm/td_attributes/debug"];
+const TDX: &[&str] = &[TDX_DEBUG, TDX_ATTRIBUTES];
+const AZ_TDX: &[&str] = &[AZ_TDX_DEBUG, AZ_TDX_ATTRIBUTES];
+const TDX_FLAGS: &[&str] = &[TDX_DEBUG, AZ_TDX_DEBUG];
+/// A service TD of the host's choice may move the TD to any machine.
+const TDX_BITS: &[&str] = &[TDX_ATTRIBUTES, AZ_TDX_ATTRIBUTES];
+
+const TDX_DEBUG: &str = "/tdx/td_attributes/debug";
+const AZ_TDX_DEBUG: &str = "/az-tdx-vtpm/td_attributes/debug";
+const TDX_ATTRIBUTES: &str = "/tdx/quote/body/td_attributes";
+const AZ_TDX_ATTRIBUTES: &str = "/az-tdx-vtpm/quote/body/td_attributes";
 
 #[cfg(test)]
 mod tests {

@@ -38,8 +38,8 @@
 //! The key in the result's own header counts for nothing. Keys are pinned, or come from the configured service's JWK set over TLS.
 //!
 //! The policy of the service, which its operator writes, decides which Evidence is good. A result under another policy than the
-//! configured one is refused. In addition the formats here appraise whether somebody may debug a TD or guest, or move a guest by a
-//! migration agent.
+//! configured one is refused. In addition the formats here appraise whether somebody may debug a TD or guest, or move it: a guest by a
+//! migration agent, a TD by a service TD.
 //!
 //! # Guide
 //!

@@ -93,6 +93,23 @@ async fn each_claim_about_the_platform_is_appraised() {
     }
 }
 
+/// No claim of the tokens that the tests know is about migration. The quote says it, and whoever appraises reads it.
+#[tokio::test]
+async fn a_td_that_may_be_moved_is_contraindicated_though_the_service_affirms() {
+    let ita = Ita::faithful().await;
+    let connection = Connection::new();
+    let mut quote = quote(&connection);
+    let verifier = ita.verifier_of(ita.service().with_policy(POLICY));
+    for (attributes, tier) in [
+        (1_u64 << 28, Tier::Affirming),
+        (1 << 29, Tier::Contraindicated),
+    ] {
+        quote[48 + 120..48 + 128].copy_from_slice(&attributes.to_le_bytes());
+        let appraised = appraise(&verifier, &connection, &quote).await;
+        assert_eq!(appraised.unwrap().ear().status(), tier, "{attributes:#x}");
+    }
+}
+
 #[tokio::test]
 async fn without_policy_nothing_vouches_for_the_software() {
     let ita = Ita::faithful().await;

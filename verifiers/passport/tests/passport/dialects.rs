@@ -27,6 +27,7 @@ use crate::office::appraise;
 use crate::office::builder;
 use crate::office::psa_claims;
 use crate::office::remove;
+use crate::office::td;
 
 #[tokio::test]
 async fn a_passport_of_trustee_is_bound_by_its_report_data() {
@@ -46,7 +47,7 @@ async fn a_passport_of_trustee_is_bound_by_its_report_data() {
             "submods": { "cpu0": {
                 "ear.status": "affirming", "ear.appraisal-policy-id": "mine",
                 "ear.veraison.annotated-evidence": {
-                    "report_data": report_data, tee: { "td_attributes": { "debug": false } },
+                    "report_data": report_data, tee: td(),
                 },
             } },
         })

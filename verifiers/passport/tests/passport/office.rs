@@ -162,6 +162,12 @@ pub(crate) fn psa_claims(nonce: &[u8], implementation_id: &[u8]) -> Value {
     })
 }
 
+/// Trustee's claims about a TD into which nobody sees.
+pub(crate) fn td() -> Value {
+    let body = json!({ "td_attributes": "0000001000000000" });
+    json!({ "td_attributes": { "debug": false }, "quote": { "body": body } })
+}
+
 pub(crate) fn annotated(claims: &mut Value) -> &mut Value {
     &mut claims["submods"]["PSA_IOT"]["ear.veraison.annotated-evidence"]
 }

@@ -16,6 +16,7 @@ use crate::office::build;
 use crate::office::checks_freshness;
 use crate::office::hex;
 use crate::office::part;
+use crate::office::td;
 
 /// Trustee echoes nothing, so a result that does not report the value of the Evidence is about any connection.
 #[tokio::test]
@@ -28,7 +29,7 @@ async fn a_part_that_reports_no_value_is_not_enough_for_trustee() {
     let connection = Connection::new();
     let cpu = part(&json!({
         "report_data": hex(&test_support::sha512(connection.bound().as_bytes())),
-        "tdx": { "td_attributes": { "debug": false } },
+        "tdx": td(false),
     }));
     let unbound = part(&json!({ "report_data": "00".repeat(64), "tdx": {} }));
     let both = json!({ "cpu0": cpu, "gpu0": unbound });

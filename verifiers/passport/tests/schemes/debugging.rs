@@ -17,6 +17,7 @@ use crate::office::Office;
 use crate::office::checks_freshness;
 use crate::office::hex;
 use crate::office::part;
+use crate::office::td;
 use crate::office::trustee;
 
 #[tokio::test]
@@ -51,7 +52,11 @@ async fn a_device_that_is_open_to_debugging_is_contraindicated_though_its_issuer
 #[tokio::test]
 async fn a_guest_that_may_be_debugged_or_moved_is_contraindicated_though_its_issuer_affirms() {
     let snp = |debug: Value, migrate: Value| json!({ "snp": { "policy_debug_allowed": debug, "policy_migrate_ma": migrate } });
-    let tdx = |debug: Value| json!({ "tdx": { "td_attributes": { "debug": debug } } });
+    let of_bits = |debug: Value, bits: Value| {
+        let body = json!({ "body": { "td_attributes": bits } });
+        json!({ "tdx": { "td_attributes": { "debug": debug }, "quote": body } })
+    };
+    let tdx = |debug: Value| of_bits(debug, "0000001000000000".into());
     let (yes, no) = (Value::Bool(true), Value::Bool(false));
     let closed = Ok(Tier::Affirming);
     let open = Ok(Tier::Contraindicated);
@@ -64,9 +69,28 @@ async fn a_guest_that_may_be_debugged_or_moved_is_contraindicated_though_its_iss
         ("snp", snp(Value::Null, no.clone()), unreported.clone()),
         ("snp", snp(no.clone(), Value::Null), unreported.clone()),
         ("snp", json!({ "snp": {} }), unreported.clone()),
-        ("tdx", tdx(no), closed),
+        ("tdx", tdx(no.clone()), closed),
         ("tdx", tdx(yes), open.clone()),
-        ("tdx", tdx("false".into()), open),
+        ("tdx", tdx("false".into()), open.clone()),
+        // `MIGRATABLE`: a service TD that the host chose may move the TD.
+        (
+            "tdx",
+            of_bits(no.clone(), "0000003000000000".into()),
+            open.clone(),
+        ),
+        (
+            "tdx",
+            of_bits(no.clone(), "0100001000000000".into()),
+            open.clone(),
+        ),
+        (
+            "tdx",
+            of_bits(no.clone(), "00000010000000".into()),
+            open.clone(),
+        ),
+        ("tdx", of_bits(no.clone(), "?".into()), open.clone()),
+        ("tdx", of_bits(no.clone(), 0.into()), open),
+        ("tdx", of_bits(no, Value::Null), unreported.clone()),
         ("tdx", tdx(Value::Null), unreported.clone()),
         ("tdx", json!({ "tdx": {} }), unreported),
     ] {
@@ -175,7 +199,7 @@ async fn debugging_that_either_place_tells_of_is_contraindicated() {
     let connection = Connection::new();
     let office = Office::trustee(&[Scheme::trustee("tdx", "mine")]);
     let data = hex(&test_support::sha512(connection.bound().as_bytes()));
-    let claims = |debug: bool| json!({ "report_data": data, "tdx": { "td_attributes": { "debug": debug } } });
+    let claims = |debug: bool| json!({ "report_data": data, "tdx": td(debug) });
     for (old, new) in [(false, true), (true, false)] {
         let mut part = part(&claims(old));
         part["ear_attester_claims"] = claims(new);

@@ -134,6 +134,12 @@ pub(crate) fn part(annotated: &Value) -> Value {
     })
 }
 
+/// Trustee's claims about a TD that nobody moves.
+pub(crate) fn td(debug: bool) -> Value {
+    let body = json!({ "td_attributes": "0000001000000000" });
+    json!({ "td_attributes": { "debug": debug }, "quote": { "body": body } })
+}
+
 pub(crate) fn without_nulls(value: &Value) -> Value {
     let Value::Object(members) = value else {
         return value.clone();

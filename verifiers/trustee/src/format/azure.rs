@@ -4,6 +4,7 @@ use atls_core::AppraisalError;
 use atls_core::Bound;
 use atls_core::Origin;
 use atls_core::bounded;
+use atls_core::ear::Appraisal;
 use atls_core::ear::BinaryText;
 use atls_core::expected::ExpectedValue;
 use atls_formats::Debugging;
@@ -100,7 +101,7 @@ impl EvidenceFormat<TrusteeService> for AzureVtpm {
             Failure::from(AppraisalError::from(error)).with_cause(error.to_string())
         })?;
         let debugging = self.kind.debugging(&json);
-        let appraisal = super::appraisal_of(debugging.ok_or(AppraisalError::Malformed)?);
+        let appraisal = Appraisal::from(debugging.ok_or(AppraisalError::Malformed)?);
         Ok(EvidenceReading::new(quote.extra_data, Origin::Device)
             .with_content(json)
             .with_local_appraisal(appraisal))

@@ -65,7 +65,7 @@ impl EvidenceFormat<TrusteeService> for SnpReport {
         let json = json!({ "attestation_report": fields, "cert_chain": chain });
         Ok(EvidenceReading::new(report.report_data, Origin::Device)
             .with_content(json)
-            .with_local_appraisal(super::appraisal_of(report.policy.debugging())))
+            .with_local_appraisal(report.policy.debugging().into()))
     }
 }
 

@@ -59,6 +59,6 @@ impl EvidenceFormat<TrusteeService> for TdxQuote {
         let json = json!({ "quote": BASE64_STANDARD.encode(evidence), "cc_eventlog": null });
         Ok(EvidenceReading::new(td.report_data, Origin::Device)
             .with_content(json)
-            .with_local_appraisal(super::appraisal_of(td.debugging())))
+            .with_local_appraisal(td.debugging().into()))
     }
 }

@@ -49,10 +49,29 @@ fn a_guest_behind_azures_tpm_that_may_be_debugged_or_moved_is_contraindicated() 
     let mut quote = test_support::td_quote(&[7; 64]);
     let found = tier(&tdx, &azure("td_quote", &quote), b"challenge");
     assert_eq!(found, Ok(Tier::Affirming));
-    quote[48 + 120] = 1;
-    let found = tier(&tdx, &azure("td_quote", &quote), b"challenge");
-    assert_eq!(found, Ok(Tier::Contraindicated));
+    for attributes in OPEN {
+        quote[48 + 120..48 + 128].copy_from_slice(&attributes.to_le_bytes());
+        let found = tier(&tdx, &azure("td_quote", &quote), b"challenge");
+        assert_eq!(found, Ok(Tier::Contraindicated), "{attributes:#x}");
+    }
 }
+
+#[test]
+fn a_td_that_may_be_debugged_or_moved_is_contraindicated() {
+    let mut quote = test_support::td_quote(&[7; 64]);
+    assert_eq!(
+        tier(&TdxQuote::new(), &quote, &[7; 64]),
+        Ok(Tier::Affirming)
+    );
+    for attributes in OPEN {
+        quote[48 + 120..48 + 128].copy_from_slice(&attributes.to_le_bytes());
+        let found = tier(&TdxQuote::new(), &quote, &[7; 64]);
+        assert_eq!(found, Ok(Tier::Contraindicated), "{attributes:#x}");
+    }
+}
+
+/// `TDATTRIBUTES` of a TD under debug, of one that is profiled, and of one that a service TD may move.
+const OPEN: [u64; 3] = [1, 1 << 4, 1 << 29];
 
 #[test]
 fn azure_evidence_that_does_not_say_whether_its_guest_may_be_debugged_is_refused() {
