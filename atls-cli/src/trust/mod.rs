@@ -14,6 +14,7 @@ mod remote;
 mod root;
 mod simulated;
 mod tables;
+mod td;
 mod tls;
 
 use std::sync::Arc;

@@ -21,7 +21,8 @@ pub(crate) struct TrustOptions {
     pub(crate) policy: Option<PathBuf>,
 
     /// Have Evidence appraised by a service: veraison=URL,key=FILE or trustee=URL,policy=ID or
-    /// ita=URL,api-key=FILE,policy=ID or maa=URL,measurement=HEX; ca=FILE names its authorities
+    /// ita=URL,api-key=FILE,policy=ID or maa=URL,measurement=HEX (SEV-SNP) or
+    /// td=MRTD:RTMR1:RTMR2; ca=FILE names its authorities
     #[arg(long, value_name = "KIND=URL[,…]", help_heading = TRUST)]
     pub(crate) verifier: Vec<ServiceOption>,
 

@@ -22,6 +22,7 @@ use atls_remote::Resilient;
 use atls_trustee::TrusteeService;
 use atls_veraison::VeraisonService;
 
+use super::td;
 use crate::failure::Failure;
 use crate::http_client;
 use crate::source;
@@ -51,6 +52,7 @@ enum Setting {
     Key,
     Measurement,
     Policy,
+    Td,
 }
 
 impl Kind {
@@ -66,7 +68,7 @@ impl Kind {
     fn settings(self) -> &'static [Setting] {
         match self {
             Self::Ita => &[Setting::ApiKey, Setting::Ca, Setting::Policy],
-            Self::Maa => &[Setting::Ca, Setting::Measurement],
+            Self::Maa => &[Setting::Ca, Setting::Measurement, Setting::Td],
             Self::Trustee => &[Setting::Ca, Setting::Key, Setting::Policy],
             Self::Veraison => &[Setting::Ca, Setting::Key],
         }
@@ -76,7 +78,7 @@ impl Kind {
     fn takes_several(self, setting: Setting) -> bool {
         match setting {
             Setting::ApiKey | Setting::Key => false,
-            Setting::Ca | Setting::Measurement => true,
+            Setting::Ca | Setting::Measurement | Setting::Td => true,
             // Of Trustee a result names one.
             Setting::Policy => self != Self::Trustee,
         }
@@ -91,6 +93,7 @@ impl Setting {
             Self::Key => "key",
             Self::Measurement => "measurement",
             Self::Policy => "policy",
+            Self::Td => "td",
         }
     }
 }
@@ -286,6 +289,10 @@ fn maa(option: &ServiceOption, service: &Service) -> Result<Remote, Failure> {
         let measurement = Digest::<48>::from_hex(hex)
             .ok_or_else(|| wrong(name).with_help("a measurement has 96 hexadecimal digits"))?;
         made = made.with_launch_measurement(*measurement.as_bytes());
+    }
+    for text in option.all(Setting::Td) {
+        let td = td::measurements(text).ok_or_else(|| wrong(name).with_help(td::HELP))?;
+        made = made.with_td(td);
     }
     let keys = atls_maa::instance_keys(&service.endpoint, service.http.clone());
     let keys = Arc::new(keys.map_err(|error| wrong(name).because(&error))?);

@@ -9,6 +9,7 @@ use atls_core::ear::KeySource;
 use atls_core::http::HttpClient;
 use atls_ita::ItaService;
 use atls_maa::MaaService;
+use atls_maa::TdMeasurements;
 use atls_remote::Endpoint;
 use atls_remote::RemoteService;
 use atls_remote::RemoteVerifier;
@@ -111,7 +112,10 @@ impl Service {
             }
             Self::Maa => {
                 let service = MaaService::new(endpoint, client).unwrap();
-                let builder = builder(service.with_launch_measurement([0; 48]), keys);
+                let builder = builder(
+                    service.with_td(TdMeasurements::covered_by_mrtd([0; 48])),
+                    keys,
+                );
                 let builder = builder.issuer(INSTANCE).format(atls_maa::TdxQuote::new());
                 Arc::new(builder.build().unwrap())
             }

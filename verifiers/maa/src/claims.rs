@@ -7,6 +7,7 @@ use atls_core::ear::BinaryText;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
 use atls_core::ear::EarError;
+use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
@@ -65,12 +66,11 @@ impl MaaClaims {
     }
 
     /// As the crate's page says.
-    pub(crate) fn result(&self, kind: GuestKind, token: &Token, measurements: &[[u8; 48]]) -> Ear {
+    pub(crate) fn result(&self, kind: GuestKind, token: &Token, software: Software) -> Ear {
         let kind = kind.names();
-        let measured = self.bytes(kind.measurement).unwrap_or_default();
-        let executables = match measurements.iter().any(|known| known[..] == measured) {
-            true => 2,
-            false => 33,
+        let executables = match software {
+            Software::Known => 2,
+            Software::NotCompared | Software::Unknown => 33,
         };
         let opaque = match (kind.is_closed)(self) {
             true => 2,
@@ -81,7 +81,11 @@ impl MaaClaims {
             .with(Category::Configuration, TrustClaim::new(opaque))
             .with(Category::RuntimeOpaque, TrustClaim::new(opaque))
             .with(Category::Executables, TrustClaim::new(executables));
-        let mut appraisal = Appraisal::new(vector);
+        let mut appraisal = match software {
+            Software::Known | Software::NotCompared => Appraisal::new(vector),
+            // 33 alone is a warning, and a policy that accepts warnings because of old firmware must not accept any software.
+            Software::Unknown => Appraisal::new(vector).with_status(Tier::Contraindicated),
+        };
         for name in [
             "x-ms-compliance-status",
             "x-ms-policy-hash",
@@ -113,6 +117,11 @@ impl MaaClaims {
         }
     }
 
+    /// Whether the claim has these bytes, all of them.
+    pub(crate) fn measures(&self, name: &str, measurement: &[u8; 48]) -> bool {
+        self.bytes(name).as_deref() == Some(&measurement[..])
+    }
+
     fn says(&self, name: &str, text: &str) -> bool {
         self.get(name).is_some_and(|value| value == text)
     }
@@ -121,6 +130,15 @@ impl MaaClaims {
     fn denies(&self, name: &str) -> bool {
         self.get(name) == Some(&Value::Bool(false))
     }
+}
+
+/// The software of one guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Software {
+    Known,
+    /// Nothing is configured that it could be compared with.
+    NotCompared,
+    Unknown,
 }
 
 /// A kind of guest: it decides which endpoint is asked, and the names of claims.
@@ -147,7 +165,6 @@ impl GuestKind {
 struct ClaimNames {
     attestation_type: &'static str,
     report_data: &'static str,
-    measurement: &'static str,
     tcb_status: Option<&'static str>,
     /// Whether debugging and migration are off, and the report is of the most privileged level.
     is_closed: fn(&MaaClaims) -> bool,
@@ -156,7 +173,6 @@ struct ClaimNames {
 const SNP: ClaimNames = ClaimNames {
     attestation_type: "sevsnpvm",
     report_data: "x-ms-sevsnpvm-reportdata",
-    measurement: "x-ms-sevsnpvm-launchmeasurement",
     tcb_status: None,
     is_closed: |claims| {
         claims.denies("x-ms-sevsnpvm-is-debuggable")
@@ -168,7 +184,6 @@ const SNP: ClaimNames = ClaimNames {
 const TDX: ClaimNames = ClaimNames {
     attestation_type: "tdxvm",
     report_data: "tdx_report_data",
-    measurement: "tdx_mrtd",
     tcb_status: Some("attester_tcb_status"),
     is_closed: |claims| {
         claims.denies("tdx_td_attributes_debug") && claims.says("dbgstat", "disabled")

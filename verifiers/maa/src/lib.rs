@@ -49,7 +49,8 @@
 //! | `x-ms-compliance-status` `azure-compliant-cvm` or `azure-compliant-uvm` | `hardware` 2; anything else 97 |
 //! | `attester_tcb_status` of a TD | `hardware` too, the worse of the two: UpToDate 2; …Needed and OutOfDate… 32; Revoked 96; else 97 |
 //! | not debuggable (`x-ms-sevsnpvm-is-debuggable`; `tdx_td_attributes_debug`, `dbgstat`), no migration agent, VMPL 0 | `configuration` and `runtime-opaque` 2; otherwise, and where one is absent, 96 |
-//! | launch measurement (`x-ms-sevsnpvm-launchmeasurement`, `tdx_mrtd`) configured | `executables` 2; otherwise 33, which is a warning, whatever the policy of the instance |
+//! | none: the attributes in the quote of a TD, which is under debug or which a service TD may move | `configuration` 96 in the part `local`; otherwise 2 |
+//! | launch measurement (`x-ms-sevsnpvm-launchmeasurement`) or measurements of a TD (`tdx_mrtd`, `tdx_rtmr0` to `tdx_rtmr3`) configured | `executables` 2; otherwise 33, and the result is contraindicated; where nothing is configured, a warning, whatever the policy of the instance |
 //!
 //! # Keys
 //!
@@ -75,6 +76,7 @@
 mod claims;
 mod format;
 mod service;
+mod software;
 
 use std::sync::Arc;
 
@@ -89,6 +91,7 @@ pub use claims::MaaClaims;
 pub use format::SnpReport;
 pub use format::TdxQuote;
 pub use service::MaaService;
+pub use software::TdMeasurements;
 
 /// The keys of an instance, for RS256.
 ///

@@ -18,6 +18,8 @@ use serde_json::Value;
 
 use crate::claims::GuestKind;
 use crate::claims::MaaClaims;
+use crate::software::KnownSoftware;
+use crate::software::TdMeasurements;
 
 /// An instance of Azure Attestation, for [`RemoteVerifier`](atls_remote::RemoteVerifier).
 #[derive(Clone, Debug)]
@@ -25,7 +27,7 @@ pub struct MaaService {
     snp: JsonApi,
     tdx: JsonApi,
     issuer: String,
-    measurements: Vec<[u8; 48]>,
+    known: KnownSoftware,
 }
 
 impl MaaService {
@@ -39,15 +41,23 @@ impl MaaService {
             snp: JsonApi::new(client.clone(), url("/attest/SevSnpVm")?),
             tdx: JsonApi::new(client, url("/attest/TdxVm")?),
             issuer: instance.to_string(),
-            measurements: Vec::new(),
+            known: KnownSoftware::default(),
         })
     }
 
-    /// Adds a launch measurement (SNP) or MRTD (TDX) that is known good. Without any, results are warnings: the service's
-    /// default policy does not check the software.
+    /// Adds a launch measurement of SEV-SNP that is known good. Where neither such a measurement nor a [TD](Self::with_td) is known,
+    /// results are warnings: the service's default policy does not check the software. Where any is, all other guests are
+    /// contraindicated.
     #[must_use]
     pub fn with_launch_measurement(mut self, measurement: [u8; 48]) -> Self {
-        self.measurements.push(measurement);
+        self.known.launch_measurements.push(measurement);
+        self
+    }
+
+    /// Adds a TD that is known good, as [`with_launch_measurement`](Self::with_launch_measurement) does a guest of SEV-SNP.
+    #[must_use]
+    pub fn with_td(mut self, td: TdMeasurements) -> Self {
+        self.known.tds.push(td);
         self
     }
 }
@@ -82,7 +92,8 @@ impl RemoteService for MaaService {
     ) -> Result<(Ear, Option<MaaClaims>), EarError> {
         let token = Token::decode(token, check)?;
         let claims = MaaClaims::about(&token, *evidence.terms, evidence.expected)?;
-        let ear = claims.result(*evidence.terms, &token, &self.measurements);
+        let software = self.known.find(*evidence.terms, &claims);
+        let ear = claims.result(*evidence.terms, &token, software);
         Ok((ear, Some(claims)))
     }
 }

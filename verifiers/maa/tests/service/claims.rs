@@ -1,15 +1,21 @@
 //! The claims of a token.
 
+use std::sync::Arc;
+
 use atls_core::AppraisalError;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
+use atls_maa::TdMeasurements;
 use serde_json::Value;
 use serde_json::json;
 use test_support::Connection;
 
+use crate::maa::BOOTED;
 use crate::maa::Kind;
+use crate::maa::MEASURED;
 use crate::maa::Maa;
 use crate::maa::NOW;
+use crate::maa::appraise;
 
 #[tokio::test]
 async fn each_claim_about_the_subject_of_a_token_is_checked() {
@@ -135,6 +141,12 @@ async fn each_claim_about_the_guest_is_appraised() {
             33
         ],
         ["tdx", "tdx_mrtd", null, "executables", 33],
+        ["tdx", "tdx_rtmr1", "00".repeat(48), "executables", 33],
+        ["tdx", "tdx_rtmr1", null, "executables", 33],
+        ["tdx", "tdx_rtmr2", "06".repeat(48), "executables", 33],
+        ["tdx", "tdx_rtmr2", "07".repeat(47), "executables", 33],
+        ["tdx", "tdx_rtmr0", null, "executables", 2],
+        ["tdx", "tdx_rtmr3", "01".repeat(48), "executables", 2],
     ]);
     for case in cases.as_array().unwrap() {
         let kind = match case[0] == "snp" {
@@ -144,13 +156,86 @@ async fn each_claim_about_the_guest_is_appraised() {
         let (name, value) = (case[1].as_str().unwrap().to_owned(), case[2].clone());
         let maa = Maa::twisted(move |claims| claims[&name] = value.clone()).await;
         let appraised = maa.appraise(kind, &Connection::new()).await.unwrap();
-        let (_, part) = appraised.ear().submods().next().unwrap();
+        let mut parts = appraised.ear().submods();
+        let (_, part) = parts.find(|(name, _)| *name != "local").unwrap();
         let mut categories = Category::ALL.into_iter();
         let category = categories.find(|category| case[3] == category.name());
         let value = part.vector().get(category.unwrap()).value();
         assert_eq!(Value::from(value), case[4], "{case}");
         let affirmed = appraised.ear().status() == Tier::Affirming;
         assert_eq!(affirmed, value == 2, "{case}");
+    }
+}
+
+/// A policy that accepts warnings, because of old firmware, must not accept any software.
+#[tokio::test]
+async fn other_software_than_the_known_is_contraindicated_and_a_warning_where_none_is_known() {
+    let maa = Maa::faithful().await;
+    let connection = Connection::new();
+    let other = [9; 48];
+    let td = TdMeasurements::covered_by_mrtd;
+    let registers = |rtmr0, rtmr3| {
+        let mut known = TdMeasurements::booted(MEASURED, BOOTED[0], BOOTED[1]);
+        (known.rtmr0, known.rtmr3) = (rtmr0, rtmr3);
+        known
+    };
+    let (snp, tdx) = (Kind::Snp, Kind::Tdx);
+    for (kind, launch, tds, tier) in [
+        (snp, vec![], vec![], Tier::Warning),
+        (tdx, vec![], vec![], Tier::Warning),
+        (snp, vec![other, MEASURED], vec![], Tier::Affirming),
+        (snp, vec![other], vec![], Tier::Contraindicated),
+        (snp, vec![], vec![td(MEASURED)], Tier::Contraindicated),
+        (tdx, vec![], vec![td(other), td(MEASURED)], Tier::Affirming),
+        (tdx, vec![], vec![td(other)], Tier::Contraindicated),
+        // What firmware boots is not in MRTD.
+        (tdx, vec![MEASURED], vec![], Tier::Contraindicated),
+        (
+            tdx,
+            vec![],
+            vec![registers(Some([8; 48]), Some([0; 48]))],
+            Tier::Affirming,
+        ),
+        (
+            tdx,
+            vec![],
+            vec![registers(Some(other), None)],
+            Tier::Contraindicated,
+        ),
+        (
+            tdx,
+            vec![],
+            vec![registers(None, Some(other))],
+            Tier::Contraindicated,
+        ),
+    ] {
+        let service = launch.iter().fold(maa.service(), |service, known| {
+            service.with_launch_measurement(*known)
+        });
+        let service = tds
+            .iter()
+            .fold(service, |service, known| service.with_td(*known));
+        let verifier = maa.verifier_of(service, Arc::new(maa.signer.keys()));
+        let evidence = kind.evidence(&connection);
+        let appraised = appraise(&verifier, kind, &connection, &evidence).await;
+        let status = appraised.unwrap().ear().status();
+        assert_eq!(status, tier, "{kind:?} {launch:?} {tds:?}");
+    }
+}
+
+/// Tokens have no claim about migration. The quote has, and whoever appraises reads it.
+#[tokio::test]
+async fn a_td_that_may_be_moved_is_contraindicated_though_the_service_affirms() {
+    let maa = Maa::faithful().await;
+    let connection = Connection::new();
+    let mut quote = Kind::Tdx.evidence(&connection);
+    for (attributes, tier) in [
+        (1_u64 << 28, Tier::Affirming),
+        (1 << 29, Tier::Contraindicated),
+    ] {
+        quote[48 + 120..48 + 128].copy_from_slice(&attributes.to_le_bytes());
+        let appraised = appraise(&maa.verifier(), Kind::Tdx, &connection, &quote).await;
+        assert_eq!(appraised.unwrap().ear().status(), tier, "{attributes:#x}");
     }
 }
 

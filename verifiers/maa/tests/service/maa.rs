@@ -14,6 +14,7 @@ use atls_formats::dcap::TDX_QUOTE;
 use atls_formats::tsm::TSM_REPORT;
 use atls_maa::MaaService;
 use atls_maa::SnpReport;
+use atls_maa::TdMeasurements;
 use atls_maa::TdxQuote;
 use atls_remote::RemoteVerifier;
 use axum::Json;
@@ -37,6 +38,9 @@ pub(crate) const NOW: u64 = 1_000_000;
 pub(crate) static SIGNER: LazyLock<Arc<Signer>> = LazyLock::new(|| Arc::new(Signer::rs256()));
 
 pub(crate) const MEASURED: [u8; 48] = [5; 48];
+
+/// RTMR1 and RTMR2.
+pub(crate) const BOOTED: [[u8; 48]; 2] = [[6; 48], [7; 48]];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind {
@@ -78,6 +82,8 @@ impl Kind {
             Self::Tdx => json!({
                 "x-ms-attestation-type": "tdxvm", "dbgstat": "disabled", "tdx_td_attributes_debug": false,
                 "attester_tcb_status": "UpToDate", "tdx_mrtd": hex(&MEASURED),
+                "tdx_rtmr0": "08".repeat(48), "tdx_rtmr1": hex(&BOOTED[0]), "tdx_rtmr2": hex(&BOOTED[1]),
+                "tdx_rtmr3": "00".repeat(48),
             }),
         };
         claims[self.report_data()] = hex(report_data).into();
@@ -153,14 +159,28 @@ impl Maa {
         self.requests.lock().unwrap().last().unwrap().clone()
     }
 
+    /// Without known software.
+    pub(crate) fn service(&self) -> MaaService {
+        MaaService::new(&self.server.endpoint(), Loopback::client()).unwrap()
+    }
+
     pub(crate) fn verifier(&self) -> RemoteVerifier<MaaService> {
         self.verifier_with(Arc::new(self.signer.keys()))
     }
 
     pub(crate) fn verifier_with(&self, keys: Arc<dyn KeySource>) -> RemoteVerifier<MaaService> {
-        let provider = rustls::crypto::ring::default_provider();
-        let service = MaaService::new(&self.server.endpoint(), Loopback::client()).unwrap();
+        let service = self.service();
         let service = service.with_launch_measurement(MEASURED);
+        let service = service.with_td(TdMeasurements::booted(MEASURED, BOOTED[0], BOOTED[1]));
+        self.verifier_of(service, keys)
+    }
+
+    pub(crate) fn verifier_of(
+        &self,
+        service: MaaService,
+        keys: Arc<dyn KeySource>,
+    ) -> RemoteVerifier<MaaService> {
+        let provider = rustls::crypto::ring::default_provider();
         RemoteVerifier::builder(service, keys, &provider)
             .format(SnpReport::new())
             .format(TdxQuote::new())
