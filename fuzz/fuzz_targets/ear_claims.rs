@@ -46,6 +46,7 @@ impl Setting {
     }
 
     fn state(&self, ear: &Ear) {
+        let to_orders = || check().with_audience("orders.example");
         let statement = Statement {
             ear,
             issuer: "gateway.example",
@@ -56,11 +57,11 @@ impl Setting {
         let token = jwt::encode(&statement, &self.signer);
         // It may be too large by now.
         if let Ok(token) = token {
-            let again = jwt::decode(&token, &self.own_keys, &supported, &check());
+            let again = jwt::decode(&token, &self.own_keys, &supported, &to_orders());
             assert_eq!(again.expect("a statement").status(), ear.status());
         }
         if let Ok(token) = cwt::encode(&statement, &self.signer) {
-            let again = cwt::decode(&token, &self.own_keys, &supported, &check());
+            let again = cwt::decode(&token, &self.own_keys, &supported, &to_orders());
             assert_eq!(again.expect("a statement").status(), ear.status());
         }
     }

@@ -39,8 +39,8 @@ pub struct Check<'a> {
     pub nonce: ExpectedNonce<'a>,
     /// The `iss` that the result must have, unless the issuer states none.
     pub issuer: Option<&'a str>,
-    /// The `aud` that the result must have, alone or among others. If this is none, `aud` is not looked at: verifiers state a result to
-    /// whoever asked.
+    /// The `aud` that the result must have, alone or among others. If this is none, the result must have none: who is not named by an
+    /// `aud` must not take it (RFC 7519 §4.1.3). Verifiers state a result to whoever asked, without one.
     pub audience: Option<&'a str>,
     /// The names of the submodules that the result must have. A composite device with a part that was not appraised is not
     /// appraised. If this is empty, one submodule of any name is enough.
@@ -110,9 +110,7 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
     {
         return Err(EarError::Issuer);
     }
-    if let Some(expected) = check.audience
-        && !is_for(claims, expected)
-    {
+    if !is_for(claims, check.audience) {
         return Err(EarError::Audience);
     }
     let ear = Ear {
@@ -140,11 +138,13 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
 }
 
 /// RFC 7519 §4.1.3: one audience, or several.
-fn is_for(claims: &Map<String, Value>, expected: &str) -> bool {
-    match claims.get("aud") {
-        Some(Value::String(audience)) => audience == expected,
-        Some(Value::Array(audiences)) => audiences.iter().any(|audience| audience == expected),
-        _ => false,
+fn is_for(claims: &Map<String, Value>, expected: Option<&str>) -> bool {
+    match (claims.get("aud"), expected) {
+        (Some(Value::String(audience)), Some(expected)) => audience == expected,
+        (Some(Value::Array(audiences)), Some(expected)) => {
+            audiences.iter().any(|audience| audience == expected)
+        }
+        (audience, expected) => audience.is_none() && expected.is_none(),
     }
 }
 

@@ -38,7 +38,7 @@ fn a_statement_is_read_as_it_was_stated_in_both_forms_by_every_kind_of_key() {
             let key = Key::of(&provider, algorithm);
             let ear = ear();
             let statement = stated(&ear);
-            let check = check().with_issuer("proxy").with_audience("backend");
+            let check = check().with_issuer("proxy");
             let token = jwt::encode(&statement, &key.signer).unwrap();
             let read = jwt::decode(&token, &key.keys, &key.supported, &check).unwrap();
             assert_is_restated(&read);
@@ -71,9 +71,17 @@ fn a_statement_is_refused_by_another_audience_and_after_its_end() {
     let key = Key::of(&rustls::crypto::ring::default_provider(), "ES256");
     let ear = ear();
     let statement = stated(&ear);
-    let own = check().with_audience("backend");
+    let own = check();
     let cases = [
         (own.clone(), None),
+        // Who has no name is not the audience.
+        (
+            Check {
+                audience: None,
+                ..own.clone()
+            },
+            Some(EarError::Audience),
+        ),
         (own.clone().with_audience("other"), Some(EarError::Audience)),
         (own.clone().with_audience("back"), Some(EarError::Audience)),
         (own.clone().with_issuer("other"), Some(EarError::Issuer)),
@@ -107,7 +115,7 @@ fn a_statement_is_refused_by_another_audience_and_after_its_end() {
 fn an_audience_among_several_is_met_and_none_is_not() {
     let key = Key::of(&rustls::crypto::ring::default_provider(), "ES256");
     let ear = ear();
-    let check = check().with_audience("backend");
+    let check = check();
     for (audience, expected) in [
         (json!(["other", "backend"]), None),
         (json!(["other"]), Some(EarError::Audience)),
@@ -127,7 +135,7 @@ fn an_audience_among_several_is_met_and_none_is_not() {
 fn every_flipped_byte_of_a_statement_is_refused() {
     let key = Key::of(&rustls::crypto::ring::default_provider(), "ES256");
     let ear = ear();
-    let check = check().with_audience("backend");
+    let check = check();
     let token = cwt::encode(&stated(&ear), &key.signer).unwrap();
     for index in 0..token.len() {
         let mut altered = token.clone();

@@ -67,6 +67,7 @@ pub(crate) fn check() -> Check<'static> {
         Duration::from_secs(3600),
         ExpectedNonce::DangerousOfAnySession,
     )
+    .with_audience("backend")
 }
 
 /// A key of the service, and what its readers pin.

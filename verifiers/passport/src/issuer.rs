@@ -20,6 +20,7 @@ pub struct TrustedIssuer {
     pub(crate) keys: Arc<dyn KeySource>,
     pub(crate) dialect: Dialect,
     pub(crate) issuer: Option<String>,
+    pub(crate) audience: Option<String>,
     pub(crate) schemes: Vec<Scheme>,
 }
 
@@ -54,6 +55,14 @@ impl TrustedIssuer {
         self
     }
 
+    /// Demands that `aud` names this service, alone or among others. Without a name, a passport with `aud` is refused: it was issued for
+    /// somebody else (RFC 7519 §4.1.3).
+    #[must_use]
+    pub fn with_audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
     pub(crate) fn check(&self) -> Result<(), PassportSetupError> {
         if self.schemes.is_empty() {
             return Err(PassportSetupError::NoScheme);
@@ -77,6 +86,7 @@ impl TrustedIssuer {
             keys,
             dialect,
             issuer,
+            audience: None,
             schemes: Vec::new(),
         }
     }
@@ -87,6 +97,7 @@ impl fmt::Debug for TrustedIssuer {
         f.debug_struct("TrustedIssuer")
             .field("dialect", &self.dialect)
             .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
             .field("schemes", &self.schemes)
             .finish_non_exhaustive()
     }

@@ -63,7 +63,7 @@ impl PassportVerifier {
                 max_age: self.max_age,
                 nonce: issuer.dialect.nonce(),
                 issuer: issuer.issuer.as_deref(),
-                audience: None,
+                audience: issuer.audience.as_deref(),
                 submods: &[],
             };
             let decode = |keys: &_| match form {

@@ -94,6 +94,41 @@ async fn issuers_are_told_apart_by_their_keys() {
 }
 
 #[tokio::test]
+async fn a_passport_for_another_audience_is_refused() {
+    let office = Office::new();
+    let connection = Connection::new();
+    let claims = psa_claims(connection.bound().as_bytes(), &[1; 32]);
+    let anybody = office.psa();
+    let orders = office.verifier(|issuer| {
+        let issuer = issuer.with_scheme(Scheme::psa_iot(POLICY));
+        issuer.with_audience("orders")
+    });
+    for (audience, by_anybody, by_orders) in [
+        (None, true, false),
+        (Some(json!("orders")), false, true),
+        (Some(json!(["payments", "orders"])), false, true),
+        (Some(json!("payments")), false, false),
+        (Some(json!(["payments"])), false, false),
+        (Some(json!([])), false, false),
+        (Some(json!("")), false, false),
+        (Some(Value::Null), false, false),
+    ] {
+        let mut claims = claims.clone();
+        if let Some(audience) = &audience {
+            claims["aud"] = audience.clone();
+        }
+        for (verifier, accepted) in [(&anybody, by_anybody), (&orders, by_orders)] {
+            let appraised = office.appraise(verifier, &connection, &claims).await;
+            let expected = match accepted {
+                true => Ok(()),
+                false => Err(AppraisalError::Malformed),
+            };
+            assert_eq!(appraised.map(drop), expected, "{audience:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn missing_keys_of_an_issuer_are_no_fault_of_the_peer() {
     let issuer = TrustedIssuer::veraison(Arc::new(NoKeys)).with_scheme(Scheme::psa_iot(POLICY));
     let verifier = builder().issuer(issuer).build().unwrap();
