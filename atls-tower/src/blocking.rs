@@ -20,16 +20,20 @@ use atls_core::MediaType;
 use atls_core::cmw::Cmw;
 use atls_core::exchange::OwnedAttestRequest;
 use atls_core::limits::DEFAULT_DEVICE_DEADLINE;
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+
+use crate::device_queue::Asking;
+use crate::device_queue::Job;
+use crate::device_queue::Serving;
+use crate::device_queue::device_queue;
+use crate::device_queue::stopped;
 
 /// Lifts a [`LocalAttester`] into an [`Attester`]: the device lives on a thread of its own and answers one request at a time.
 ///
 /// The queue is bounded: when it is full, and while the device hangs, connections are refused at once with
-/// [`AttestError::Busy`]. A request whose connection gave up is skipped before the device starts. A driver that panics
-/// costs the connection that it worked for.
+/// [`AttestError::Busy`]. A connection that gives up leaves the queue at once, and the device does not start for it. A driver that
+/// panics costs the connection that it worked for.
 ///
 /// ```
 /// use atls_core::{AttestError, AttestRequest, Attester, LocalAttester, MediaType, cmw::Cmw};
@@ -59,7 +63,7 @@ use tokio::time::Instant;
 pub struct Blocking {
     media_types: Vec<MediaType>,
     names_leaf_key: bool,
-    queue: mpsc::Sender<Job>,
+    queue: Asking<Request>,
     device: Arc<Mutex<Device>>,
     deadline: Duration,
 }
@@ -72,12 +76,12 @@ impl Blocking {
     pub fn spawn<D: LocalAttester + 'static>(device: D) -> io::Result<Self> {
         let media_types = device.media_types().to_vec();
         let names_leaf_key = device.names_leaf_key();
-        let (queue, jobs) = mpsc::channel(QUEUE);
+        let (queue, requests) = device_queue(QUEUE);
         let state = Arc::new(Mutex::new(Device::Idle));
         let works = state.clone();
         thread::Builder::new()
             .name("atls-attester".to_owned())
-            .spawn(move || serve(device, jobs, &works))?;
+            .spawn(move || serve(device, &requests, &works))?;
         Ok(Self {
             media_types,
             names_leaf_key,
@@ -116,14 +120,10 @@ impl Attester for Blocking {
                 return Err(AttestError::Busy);
             }
             let (reply, answer) = oneshot::channel();
-            let job = Job {
+            self.queue.ask(Request {
                 request: request.to_owned(),
                 asked,
                 reply,
-            };
-            self.queue.try_send(job).map_err(|error| match error {
-                TrySendError::Full(_) => AttestError::Busy,
-                TrySendError::Closed(_) => stopped(),
             })?;
             match tokio::time::timeout(self.deadline, answer).await {
                 Ok(answered) => answered.unwrap_or_else(|_| Err(stopped())),
@@ -142,10 +142,16 @@ impl fmt::Debug for Blocking {
     }
 }
 
-struct Job {
+struct Request {
     request: OwnedAttestRequest,
     asked: Instant,
     reply: oneshot::Sender<Result<Cmw, AttestError>>,
+}
+
+impl Job for Request {
+    fn is_gone(&self) -> bool {
+        self.reply.is_closed()
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -162,23 +168,17 @@ fn lock(device: &Mutex<Device>) -> MutexGuard<'_, Device> {
     device.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve<D: LocalAttester>(mut device: D, mut jobs: mpsc::Receiver<Job>, state: &Mutex<Device>) {
-    while let Some(job) = jobs.blocking_recv() {
-        if !job.reply.is_closed() {
-            *lock(state) = Device::Working { since: job.asked };
-            let request = job.request.as_request();
-            // A driver keeps no state between calls that half a call could break: its device answers or fails.
-            let made = catch_unwind(AssertUnwindSafe(|| device.attest(request)));
-            *lock(state) = Device::Idle;
-            let panicked = |_| Err(AttestError::Device("its driver panicked".to_owned()));
-            // The caller may have given up meanwhile.
-            let _ = job.reply.send(made.unwrap_or_else(panicked));
-        }
+fn serve<D: LocalAttester>(mut device: D, requests: &Serving<Request>, state: &Mutex<Device>) {
+    while let Some(job) = requests.next() {
+        *lock(state) = Device::Working { since: job.asked };
+        let request = job.request.as_request();
+        // A driver keeps no state between calls that half a call could break: its device answers or fails.
+        let made = catch_unwind(AssertUnwindSafe(|| device.attest(request)));
+        *lock(state) = Device::Idle;
+        let panicked = |_| Err(AttestError::Device("its driver panicked".to_owned()));
+        // The caller may have given up meanwhile.
+        let _ = job.reply.send(made.unwrap_or_else(panicked));
     }
-}
-
-fn stopped() -> AttestError {
-    AttestError::Device("its thread has ended".to_owned())
 }
 
 /// Connections that wait for a device beside the one that it works for.

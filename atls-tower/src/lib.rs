@@ -57,6 +57,7 @@ mod batcher;
 mod blocking;
 mod connector;
 mod deadline;
+mod device_queue;
 mod driver;
 mod error;
 mod frame;

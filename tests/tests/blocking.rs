@@ -158,6 +158,28 @@ async fn the_queue_is_bounded() {
 }
 
 #[tokio::test]
+async fn a_connection_that_gave_up_leaves_its_place_to_another() {
+    let bench = Bench::new(LONG);
+    let first = bench.waiting();
+    bench.called(1).await;
+    let gone: Vec<_> = (0..QUEUE).map(|_| bench.waiting()).collect();
+    settle().await;
+    for gone in gone {
+        gone.abort();
+        assert!(gone.await.unwrap_err().is_cancelled());
+    }
+    // The device still works for the first.
+    let waiting: Vec<_> = (0..QUEUE).map(|_| bench.waiting()).collect();
+    settle().await;
+    for _ in 0..=QUEUE {
+        bench.tell.send(Step::Answer).unwrap();
+    }
+    for answered in waiting.into_iter().chain([first]) {
+        assert!(answered.await.unwrap().is_ok());
+    }
+}
+
+#[tokio::test]
 async fn a_request_whose_connection_gave_up_is_skipped() {
     let bench = Bench::new(LONG);
     let first = bench.waiting();

@@ -7,10 +7,8 @@ use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::sync::Weak;
 use std::sync::mpsc;
-use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::mpsc::SyncSender;
-use std::sync::mpsc::TrySendError;
 use std::thread;
 use std::time::Duration;
 
@@ -28,6 +26,11 @@ use rustls::time_provider::TimeProvider;
 use super::certificate_profile::CertificateProfile;
 use super::evidence_certificate::with_evidence;
 use super::nonce_name::nonce_in;
+use crate::device_queue::Asking;
+use crate::device_queue::Job;
+use crate::device_queue::Serving;
+use crate::device_queue::device_queue;
+use crate::device_queue::stopped;
 use crate::error::Error;
 use crate::identity;
 use crate::metrics::Timed;
@@ -42,17 +45,23 @@ use crate::stage::Stage;
 ///
 /// A server that did not choose a nonce gets no certificate.
 pub struct InHandshake {
-    queue: SyncSender<Job>,
+    queue: Asking<Request>,
     deadline: Duration,
     provider: Arc<CryptoProvider>,
     clock: Arc<dyn TimeProvider>,
 }
 
-struct Job {
+struct Request {
     request: OwnedAttestRequest,
     reply: SyncSender<Result<Cmw, AttestError>>,
     /// Dangles once the caller has given up.
     asked: Weak<()>,
+}
+
+impl Job for Request {
+    fn is_gone(&self) -> bool {
+        self.asked.strong_count() == 0
+    }
 }
 
 impl InHandshake {
@@ -65,10 +74,10 @@ impl InHandshake {
         provider: Arc<CryptoProvider>,
         clock: Arc<dyn TimeProvider>,
     ) -> io::Result<Self> {
-        let (queue, jobs) = mpsc::sync_channel(QUEUE);
+        let (queue, requests) = device_queue(QUEUE);
         thread::Builder::new()
             .name("atls-attester".to_owned())
-            .spawn(move || serve(device, &jobs))?;
+            .spawn(move || serve(device, &requests))?;
         Ok(Self {
             queue,
             deadline: DEFAULT_DEADLINE,
@@ -102,14 +111,10 @@ impl InHandshake {
         let (reply, answer) = mpsc::sync_channel(1);
         let waiting = Arc::new(());
         let asked = Arc::downgrade(&waiting);
-        let job = Job {
+        self.queue.ask(Request {
             request,
             reply,
             asked,
-        };
-        self.queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => AttestError::Busy,
-            TrySendError::Disconnected(_) => stopped(),
         })?;
         answer
             .recv_timeout(self.deadline)
@@ -120,21 +125,14 @@ impl InHandshake {
     }
 }
 
-fn serve(mut device: Box<dyn LocalAttester>, jobs: &Receiver<Job>) {
-    while let Ok(job) = jobs.recv() {
-        if job.asked.strong_count() == 0 {
-            continue;
-        }
+fn serve(mut device: Box<dyn LocalAttester>, requests: &Serving<Request>) {
+    while let Some(job) = requests.next() {
         // A driver keeps no state between calls that half a call could break: its device answers or fails.
         let made = catch_unwind(AssertUnwindSafe(|| device.attest(job.request.as_request())));
         let panicked = |_| Err(AttestError::Device("its driver panicked".to_owned()));
         // The caller may have given up meanwhile.
         let _ = job.reply.send(made.unwrap_or_else(panicked));
     }
-}
-
-fn stopped() -> AttestError {
-    AttestError::Device("its thread has ended".to_owned())
 }
 
 impl ResolvesClientCert for InHandshake {
