@@ -73,7 +73,8 @@ impl ServerTls {
 
     /// The same configuration with another client verifier.
     ///
-    /// rustls fixes the verifier when a configuration is built, so this builds a new one and copies the settings.
+    /// rustls fixes the verifier when a configuration is built, so this builds a new one and copies the settings, but for those that
+    /// hardening has put out of use.
     ///
     /// # Errors
     /// [`ConfigError::Tls`] for a provider without TLS 1.3.
@@ -92,6 +93,13 @@ impl ServerTls {
         config.alpn_protocols.clone_from(&old.alpn_protocols);
         config.key_log = old.key_log.clone();
         config.max_fragment_size = old.max_fragment_size;
+        config.ignore_client_order = old.ignore_client_order;
+        config.cert_compression_cache = old.cert_compression_cache.clone();
+        config.cert_compressors.clone_from(&old.cert_compressors);
+        config
+            .cert_decompressors
+            .clone_from(&old.cert_decompressors);
+        config.enable_secret_extraction = old.enable_secret_extraction;
         config.ignore_client_order = old.ignore_client_order;
         Ok(Self {
             config: Arc::new(config),

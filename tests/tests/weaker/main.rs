@@ -8,6 +8,7 @@
 )]
 
 mod accepted;
+mod compressed;
 mod device;
 mod hellos;
 mod lifetime;
