@@ -111,14 +111,14 @@ impl ListenerBuilder {
     /// The most connections between accept and their first request, at least one; by default [`DEFAULT_PENDING`]. Further
     /// ones wait in the backlog of the socket.
     pub fn pending(mut self, most: usize) -> Self {
-        self.pending = most;
+        self.pending = at_least_one(most);
         self
     }
 
     /// The most connections at all, those that are served and those that were upgraded included, at least one; by default
     /// [`DEFAULT_CONNECTIONS`]. Further ones wait in the backlog of the socket, and the log says so.
     pub fn connections(mut self, most: usize) -> Self {
-        self.connections = Connections::Most(most);
+        self.connections = Connections::Most(at_least_one(most));
         self
     }
 
@@ -185,7 +185,7 @@ impl ListenerBuilder {
         let http2 = self.http2.map(Http2Limits::checked).transpose();
         let http2 = http2.map_err(wrong)?;
         let connections = self.most().map_err(wrong)?;
-        let room = |most: usize| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
+        let room = |most| Arc::new(Semaphore::new(most));
         let limits_told = [
             Limit::of_pending(self.pending),
             Limit::of_connections(connections),
@@ -220,10 +220,15 @@ impl ListenerBuilder {
             Ok(0) => Err(ConfigError::Limit(
                 "this memory has no room for a connection beside those that are pending; give more, or fewer may be pending",
             )),
-            most => Ok(most.unwrap_or(usize::MAX)),
+            most => Ok(at_least_one(most.unwrap_or(usize::MAX))),
         }
     }
 }
 
 /// Bytes of a server without connections, log and metrics included.
 const OF_PROCESS: u64 = 16 * 1024 * 1024;
+/// As many as can be counted.
+fn at_least_one(most: usize) -> usize {
+    most.clamp(1, Semaphore::MAX_PERMITS)
+}
+

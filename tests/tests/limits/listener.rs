@@ -226,12 +226,28 @@ async fn the_number_of_connections_has_a_limit_whatever_is_said() {
             usize::MAX,
         ),
     ] {
-        assert_eq!(limit_of(listener).await, Ok(expected.min(most)));
+        let limit = limit_of(listener, CONNECTIONS).await;
+        assert_eq!(limit, Ok(expected.min(most)));
     }
     for bytes in [0, rest, rest + each - 1] {
-        let refused = limit_of(base().connections_within(bytes)).await;
+        let refused = limit_of(base().connections_within(bytes), CONNECTIONS).await;
         assert!(matches!(refused, Err(ConfigError::Limit(_))), "{bytes}");
     }
+}
+
+#[tokio::test]
+async fn a_limit_of_none_is_one_and_is_told_as_one() {
+    let world = World::new();
+    let none = || builder(&world).pending(0).connections(0);
+    for limit in [PENDING, CONNECTIONS] {
+        assert_eq!(limit_of(none(), limit).await, Ok(1), "{limit}");
+    }
+    let app = Router::new().fallback(async || "hello");
+    let address = serve(none(), app).await;
+    let mut sender = http2_client::<Empty<Bytes>>(&world, address).await;
+    let request = Request::get("https://localhost/").body(Empty::new());
+    let answer = sender.send_request(request.unwrap()).await;
+    assert_eq!(answer.unwrap().status(), 200);
 }
 
 #[tokio::test]
@@ -239,12 +255,12 @@ async fn limits_of_http_2_that_make_no_sense_are_refused() {
     let world = World::new();
     let mut limits = Http2Limits::default();
     limits.streams = 0;
-    let refused = limit_of(builder(&world).http2(limits)).await;
+    let refused = limit_of(builder(&world).http2(limits), CONNECTIONS).await;
     assert!(matches!(refused, Err(ConfigError::Limit(_))), "{refused:?}");
 }
 
 /// The limit that an operator sees.
-async fn limit_of(builder: ListenerBuilder) -> Result<usize, ConfigError> {
+async fn limit_of(builder: ListenerBuilder, name: &str) -> Result<usize, ConfigError> {
     let recorder = PrometheusBuilder::new().build_recorder();
     let seen = recorder.handle();
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -255,6 +271,9 @@ async fn limit_of(builder: ListenerBuilder) -> Result<usize, ConfigError> {
     }
     let text = seen.render();
     let mut lines = text.lines();
-    let line = lines.find_map(|line| line.strip_prefix("atls_connections_limit "));
-    Ok(line.unwrap().parse().unwrap())
+    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    Ok(value.unwrap().parse().unwrap())
 }
+
+const CONNECTIONS: &str = "atls_connections_limit";
+const PENDING: &str = "atls_pending_connections_limit";
