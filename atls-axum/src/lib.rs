@@ -45,6 +45,7 @@
 #![doc = concat!("[operations]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/operations.md")]
 #![forbid(unsafe_code)]
 
+mod accept;
 mod extract;
 mod forwarded;
 mod http2_frames;
@@ -65,6 +66,7 @@ mod serve;
 pub mod testing;
 mod watch;
 
+pub use accept::accept;
 pub use extract::AttestationRejection;
 pub use extract::AttestationResult;
 pub use forwarded::ForwardedAttestation;

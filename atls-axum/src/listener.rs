@@ -23,6 +23,7 @@ use tracing::Instrument;
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::accept::accept;
 use crate::http2_limits::Http2Limits;
 use crate::numbers::Limit;
 use crate::numbers::Pending;
@@ -271,20 +272,6 @@ impl Fullness {
 /// Until the same is said again.
 const AGAIN: Duration = Duration::from_secs(60);
 
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return accepted,
-            Err(error) if concerns_one_connection(&error) => {}
-            Err(error) => {
-                // Out of file descriptors, most likely: others must end before the next can begin.
-                tracing::error!(fault = "local", %error, "cannot accept connections");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        }
-    }
-}
-
 /// Who is at the other end, as what stands before TLS has it.
 async fn client_of(
     preamble: Option<&dyn Preamble>,
@@ -300,15 +287,6 @@ async fn client_of(
         Ok(read) => read,
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
     }
-}
-
-fn concerns_one_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::ConnectionReset
-    )
 }
 
 /// Tells that the application's reader panicked. A panic further on is the acceptor's to tell. Either costs its own connection alone.

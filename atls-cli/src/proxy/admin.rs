@@ -121,11 +121,7 @@ async fn serve(address: SocketAddr, app: Router) -> Result<SocketAddr, Failure> 
     tokio::spawn(async move {
         let mut connections = VecDeque::<JoinHandle<()>>::new();
         loop {
-            let Ok((socket, _)) = listener.accept().await else {
-                // Out of file descriptors, most likely.
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                continue;
-            };
+            let (socket, _) = atls_axum::accept(&listener).await;
             connections.retain(|connection| !connection.is_finished());
             if connections.len() >= CONNECTIONS
                 && let Some(oldest) = connections.pop_front()

@@ -65,24 +65,14 @@ pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, st
 }
 
 async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Counted {
-    loop {
-        // Nothing closes the semaphore.
-        let slot = slots.clone().acquire_owned().await.ok();
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                // Without it the connection is only slower.
-                let _ = stream.set_nodelay(true);
-                return Counted {
-                    stream,
-                    _slot: slot,
-                };
-            }
-            Err(error) => {
-                // Out of file descriptors, most likely: others must end before the next can begin.
-                tracing::error!(fault = "local", %error, "cannot accept connections");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        }
+    // Nothing closes the semaphore.
+    let slot = slots.clone().acquire_owned().await.ok();
+    let (stream, _) = atls_axum::accept(listener).await;
+    // Without it the connection is only slower.
+    let _ = stream.set_nodelay(true);
+    Counted {
+        stream,
+        _slot: slot,
     }
 }
 
