@@ -93,16 +93,9 @@ pub(super) fn serve(
         connections: options.connections,
         http2: options.http2.limits(),
     };
-    let serving = plain::serve(listener, app, limits, stop.clone());
-    let overdue = async move {
-        stop.told().await;
-        tokio::time::sleep(drain).await;
-    };
+    let serving = plain::serve(listener, app, limits, (stop, drain));
     let serving = async move {
-        tokio::select! {
-            () = serving => {}
-            () = overdue => tracing::warn!("connections did not finish and are closed"),
-        }
+        serving.await;
         Ok(())
     };
     Ok((files, Box::pin(serving)))

@@ -42,9 +42,14 @@ pub(super) struct Limits {
     pub(super) http2: Http2Limits,
 }
 
-/// Serves until it is told to stop and the requests under way are answered. Upgraded connections go on by themselves, and count among
-/// the connections.
-pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: Stop) {
+/// Serves until it is told to stop and the requests under way are answered, or the time to drain has passed. Upgraded connections go on by
+/// themselves, and count among the connections.
+pub(super) async fn serve(
+    listener: TcpListener,
+    app: Router,
+    limits: Limits,
+    (stop, drain): (Stop, Duration),
+) {
     let most = usize::try_from(limits.connections).unwrap_or(Semaphore::MAX_PERMITS);
     let slots = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
     let mut connections = JoinSet::new();
@@ -61,7 +66,13 @@ pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, st
         }
     }
     drop(listener);
-    while connections.join_next().await.is_some() {}
+    let finish = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(drain, finish).await.is_err() {
+        tracing::warn!(
+            connections = connections.len(),
+            "connections did not finish and are closed"
+        );
+    }
 }
 
 async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Counted {
@@ -209,7 +220,7 @@ mod tests {
             connections: 10,
             http2: Http2Limits::default(),
         };
-        tokio::spawn(serve(listener, Router::new(), limits, stopped));
+        tokio::spawn(serve(listener, Router::new(), limits, (stopped, IDLE)));
         for start in [
             &b""[..],
             b"GET / HT",
@@ -235,6 +246,33 @@ mod tests {
             let ended = tokio::time::timeout(IDLE * 4, ending).await;
             assert!(ended.is_ok(), "{start:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_stop_waits_for_requests_under_way_no_longer_than_the_time_to_drain() {
+        use tokio::io::AsyncReadExt;
+        use tokio::io::AsyncWriteExt;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = Stop::new();
+        let limits = Limits {
+            connections: 10,
+            http2: Http2Limits::default(),
+        };
+        let (reached, mut reaches) = tokio::sync::mpsc::channel(1);
+        let app = Router::new().fallback(async move || {
+            reached.send(()).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let serving = tokio::spawn(serve(listener, app, limits, (stopped, Duration::ZERO)));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        reaches.recv().await.unwrap();
+        drop(stop);
+        let ended = tokio::time::timeout(IDLE, serving).await;
+        ended.expect("it waits on").unwrap();
+        assert_eq!(client.read(&mut [0]).await.unwrap_or(0), 0);
     }
 
     #[tokio::test(start_paused = true)]

@@ -70,19 +70,19 @@ fn grpc_passes_both_proxies_with_its_trailers_but_for_claims() {
 }
 
 #[test]
-fn an_upgraded_connection_goes_on_for_the_time_to_drain_and_no_longer() {
+fn upgraded_connections_go_on_for_the_time_to_drain_and_no_longer() {
     let world = World::new();
     let behind = world.block_on(websocket_echo());
     let mut back = reverse(&world, &format!("http://{behind}"), &["--drain", "5"]);
     let front = forward(&world, &back);
-    let mut socket = world.block_on(async {
+    let upgraded = || async {
         let url = format!("ws://localhost:{}/", front.address().port());
         let stream = TcpStream::connect(front.address()).await.unwrap();
-        tokio_tungstenite::client_async(url, stream)
-            .await
-            .unwrap()
-            .0
-    });
+        let upgraded = tokio_tungstenite::client_async(url, stream).await;
+        upgraded.unwrap().0
+    };
+    let mut socket = world.block_on(upgraded());
+    let _other = world.block_on(upgraded());
     back.signal("TERM");
     back.reads("requests under way finish");
     // Until it takes no more connections.
@@ -92,7 +92,8 @@ fn an_upgraded_connection_goes_on_for_the_time_to_drain_and_no_longer() {
         let answer = socket.next().await.unwrap().unwrap();
         assert_eq!(answer.into_text().unwrap(), "still there");
     });
-    back.reads("an upgraded connection did not finish");
+    back.reads("upgraded connections did not finish");
+    assert!(back.said().contains("connections=2"), "{}", back.said());
     assert_eq!(back.ended(), Some(0));
     let after = world.block_on(socket.next());
     assert!(after.is_none_or(|it| it.is_err()), "it was cut");
@@ -143,12 +144,15 @@ async fn websocket_echo() -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.unwrap();
-        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
-        while let Some(Ok(message)) = socket.next().await {
-            if message.is_text() {
-                socket.send(message).await.unwrap();
-            }
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+                while let Some(Ok(message)) = socket.next().await {
+                    if message.is_text() {
+                        socket.send(message).await.unwrap();
+                    }
+                }
+            });
         }
     });
     address
