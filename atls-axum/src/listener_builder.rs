@@ -116,7 +116,8 @@ impl ListenerBuilder {
     }
 
     /// The most connections at all, those that are served and those that were upgraded included, at least one; by default
-    /// [`DEFAULT_CONNECTIONS`]. Further ones wait in the backlog of the socket, and the log says so.
+    /// [`DEFAULT_CONNECTIONS`]. Further ones wait in the backlog of the socket, and the log says so. In the place of
+    /// [`connections_within`](Self::connections_within).
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = Connections::Most(at_least_one(most));
         self
@@ -124,7 +125,7 @@ impl ListenerBuilder {
 
     /// As many connections as go into so many bytes of memory if every one takes the most that it may: those that are pending 256 KiB,
     /// each at all its [`connection_memory`](Http2Limits::connection_memory), or 256 KiB with HTTP/1.1 alone, and 16 MiB for the rest. What the
-    /// application keeps for its requests comes on top.
+    /// application keeps for its requests comes on top. In the place of [`connections`](Self::connections).
     ///
     /// It is a bound for a server whose every client is hostile, and far from what honest ones take: 34 kB each while they are idle.
     pub fn connections_within(mut self, bytes: u64) -> Self {
@@ -132,14 +133,15 @@ impl ListenerBuilder {
         self
     }
 
-    /// What one connection of HTTP/2 may take, under [`serve`](crate::serve); `axum::serve` has hyper's own limits.
+    /// What one connection of HTTP/2 may take, under [`serve`](crate::serve); `axum::serve` has hyper's own limits. In the place of
+    /// [`http1_alone`](Self::http1_alone).
     pub fn http2(mut self, limits: Http2Limits) -> Self {
         self.http2 = Some(limits);
         self
     }
 
     /// No HTTP/2, under [`serve`](crate::serve): also for clients that negotiate no protocol and begin with it. Leave `h2` out of the TLS
-    /// configuration's `alpn_protocols`.
+    /// configuration's `alpn_protocols`. In the place of [`http2`](Self::http2).
     pub fn http1_alone(mut self) -> Self {
         self.http2 = None;
         self
@@ -225,10 +227,10 @@ impl ListenerBuilder {
     }
 }
 
-/// Bytes of a server without connections, log and metrics included.
-const OF_PROCESS: u64 = 16 * 1024 * 1024;
 /// As many as can be counted.
 fn at_least_one(most: usize) -> usize {
     most.clamp(1, Semaphore::MAX_PERMITS)
 }
 
+/// Bytes of a server without connections, log and metrics included.
+const OF_PROCESS: u64 = 16 * 1024 * 1024;

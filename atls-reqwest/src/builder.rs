@@ -141,13 +141,15 @@ enum Server {
 }
 
 impl AttestedBuilder {
-    /// Checks the server's chain and name against these roots, as any HTTPS client does; attestation comes on top.
+    /// Checks the server's chain and name against these roots, as any HTTPS client does; attestation comes on top. In the place of a
+    /// [`server_verifier`](Self::server_verifier).
     pub fn roots(mut self, roots: RootCertStore) -> Self {
         self.server = Some(Server::Roots(roots));
         self
     }
 
-    /// Checks the server's chain and name by this verifier: the platform's, or one with revocation lists.
+    /// Checks the server's chain and name by this verifier: the platform's, or one with revocation lists. In the place of
+    /// [`roots`](Self::roots).
     ///
     /// A verifier that does not check the name leaves a client open to *diversion*: any attested server of the same
     /// code, whoever runs it, passes.
@@ -169,7 +171,7 @@ impl AttestedBuilder {
     }
 
     /// Talks to servers of which nothing is known but their certificate, as any HTTPS client does: for a client that only
-    /// attests itself. Without effect beside [`require_peer`](Self::require_peer).
+    /// attests itself. It does not go together with [`require_peer`](Self::require_peer).
     pub fn dangerous_accept_unattested_servers(mut self) -> Self {
         self.terms = self.terms.dangerous_accept_unattested_servers();
         self
@@ -188,7 +190,7 @@ impl AttestedBuilder {
         self
     }
 
-    /// Attests to servers that ask, also before they attested themselves.
+    /// Attests, by its [`attester`](Self::attester), to servers that ask also before they attested themselves.
     pub fn attest_before_server(mut self) -> Self {
         self.terms = self.terms.attest_before_server();
         self
@@ -221,8 +223,8 @@ impl AttestedBuilder {
     }
 
     /// # Errors
-    /// [`ConfigError`] without roots, where servers are not required to attest and that is not said, and for a provider
-    /// that cannot do TLS 1.3 or make a key for a client that attests.
+    /// [`ConfigError`] without roots, where servers are not required to attest and that is not said, for settings that exclude each
+    /// other, and for a provider that cannot do TLS 1.3 or make a key for a client that attests.
     pub fn build(self) -> Result<Attested, atls_tower::Error> {
         let verifier = match self.server {
             Some(Server::Verifier(verifier)) => verifier,

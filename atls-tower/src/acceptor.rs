@@ -91,8 +91,8 @@ impl ServerAcceptor {
     ///
     /// # Errors
     /// An [`Error`] that is local: a configuration or provider without TLS 1.3 or with `acme-tls/1` among its protocols, terms under which no end attests and
-    /// that are not [`plain`](ServerTerms::plain), whose request to clients no client could take, or that promise Evidence in
-    /// the handshake without an attester.
+    /// that are not [`plain`](ServerTerms::plain), whose request to clients no client could take, or that
+    /// [contradict](atls_core::ConfigError::Terms) themselves.
     pub fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
         let state = State {
             current: Accepting::new(tls, terms)?,

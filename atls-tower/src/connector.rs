@@ -34,8 +34,8 @@ impl ClientConnector {
     /// clock serve the exchange too; its ALPN list is yours to set.
     ///
     /// # Errors
-    /// An [`Error`] that is local: terms that do not require servers to attest and do not say so, or whose request no server
-    /// could take; a configuration or provider without TLS 1.3, or a provider that cannot make a key for a client that
+    /// An [`Error`] that is local: terms that do not require servers to attest and do not say so, that
+    /// [contradict](atls_core::ConfigError::Terms) themselves, or whose request no server could take; a configuration or provider without TLS 1.3, or a provider that cannot make a key for a client that
     /// attests.
     pub fn new(tls: ClientConfig, terms: ClientTerms) -> Result<Self, Error> {
         let (exchange, tls) = ClientExchange::new(tls, terms)?;

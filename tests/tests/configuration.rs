@@ -14,6 +14,7 @@ use atls_tower::ClientTerms;
 use atls_tower::Error;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
+use atls_tower::weaker::Mode;
 use end_to_end::World;
 use rustls::ClientConfig;
 use rustls::ServerConfig;
@@ -105,6 +106,92 @@ fn a_server_under_which_nobody_attests_must_say_so() {
         ConfigError::NothingToAttest
     );
     assert!(built(ServerTerms::plain()).is_ok());
+}
+
+#[test]
+fn settings_of_a_server_that_exclude_each_other_are_refused() {
+    let world = World::new();
+    let (device, clients) = (world.server_device.clone(), world.about_clients());
+    let attests = || ServerTerms::new().attester(device.clone());
+    let (requires, asks) = (
+        || attests().require_peer(clients.clone()),
+        || attests().ask_peer(clients.clone()),
+    );
+    let both = "call one of them";
+    let hides = "`client_first` hides nothing";
+    let nobody = "nobody has to";
+    let plain = "under `plain` terms";
+    for (terms, said) in [
+        (requires().ask_peer(clients.clone()), both),
+        (asks().require_peer(clients.clone()), both),
+        (attests().client_first(), hides),
+        (asks().client_first(), hides),
+        (
+            attests()
+                .attest_in_handshake()
+                .require_peer(clients.clone())
+                .client_first(),
+            "shows everybody",
+        ),
+        (
+            ServerTerms::plain().attest_in_handshake(),
+            "nothing to attest with",
+        ),
+        (attests().clients_attest(Mode::InCertificate), nobody),
+        (attests().clients_attest(Mode::InHandshake), nobody),
+        (ServerTerms::plain().attester(device.clone()), plain),
+        (ServerTerms::plain().require_peer(clients.clone()), plain),
+    ] {
+        let built = ServerAcceptor::new(world.server_tls(), terms);
+        assert_contradicts(built.map(drop), said);
+    }
+    let in_certificates = ServerTerms::plain()
+        .clients_attest(Mode::InCertificate)
+        .require_peer(clients.clone());
+    for terms in [
+        requires().client_first(),
+        requires().require_peer(clients.clone()),
+        asks().ask_peer(clients.clone()),
+        in_certificates,
+    ] {
+        ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    }
+}
+
+#[test]
+fn settings_of_a_client_that_exclude_each_other_are_refused() {
+    let world = World::new();
+    let device = world.client_device.clone();
+    let requires = || ClientTerms::new().require_peer(world.about_servers());
+    for (terms, said) in [
+        (
+            requires().dangerous_accept_unattested_servers(),
+            "leave one of them out",
+        ),
+        (requires().attest_before_server(), "nothing to attest with"),
+        (
+            requires()
+                .attester(device.clone())
+                .servers_attest(Mode::InCertificate),
+            "there is no exchange",
+        ),
+        (
+            ClientTerms::new().servers_attest(Mode::InHandshake),
+            "no server has to",
+        ),
+    ] {
+        let built = ClientConnector::new(world.client_tls(&[]), terms);
+        assert_contradicts(built.map(drop), said);
+    }
+    let first = requires().attester(device).attest_before_server();
+    ClientConnector::new(world.client_tls(&[]), first).unwrap();
+}
+
+fn assert_contradicts(built: Result<(), Error>, said: &str) {
+    match config(built) {
+        ConfigError::Terms(text) => assert!(text.contains(said), "{said:?} in {text}"),
+        other => panic!("{said}: {other}"),
+    }
 }
 
 const VERSIONS: [(&[&SupportedProtocolVersion], bool); 3] = [

@@ -43,6 +43,10 @@ pub enum ConfigError {
     /// A wire profile cannot be used. The text names the unsuitable part.
     #[error("wire profile is unsuitable: {0}")]
     Profile(&'static str),
+    /// Settings of a server's or client's terms exclude each other, or one of them has no effect without another. The text names them, and
+    /// says what to do.
+    #[error("terms contradict each other: {0}")]
+    Terms(&'static str),
     /// The TLS configuration cannot be used for attested connections. The text names the unsuitable part.
     #[error("TLS configuration is unsuitable: {0}")]
     Tls(&'static str),

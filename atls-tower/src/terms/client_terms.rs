@@ -58,13 +58,15 @@ impl ClientTerms {
         }
     }
 
-    /// Every server must attest and be accepted by this relying party, before a first byte of HTTP is sent.
+    /// Every server must attest and be accepted by this relying party, before a first byte of HTTP is sent. It does not go together with
+    /// [`dangerous_accept_unattested_servers`](Self::dangerous_accept_unattested_servers).
     pub fn require_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
         self.relying_party = Some(relying_party);
         self
     }
 
-    /// Accepts servers by their TLS certificate alone, as any HTTPS client does: for a client that only attests itself. Without effect beside [`require_peer`](Self::require_peer).
+    /// Accepts servers by their TLS certificate alone, as any HTTPS client does: for a client that only attests itself. It does not go
+    /// together with [`require_peer`](Self::require_peer).
     pub fn dangerous_accept_unattested_servers(mut self) -> Self {
         self.unattested = Unattested::Accepted;
         self
@@ -76,8 +78,8 @@ impl ClientTerms {
         self
     }
 
-    /// Attests to servers that ask, also before they attested themselves: any server with a trusted certificate then
-    /// learns what this client is.
+    /// Attests, by its [`attester`](Self::attester), to servers that ask also before they attested themselves: any server with a trusted
+    /// certificate then learns what this client is.
     pub fn attest_before_server(mut self) -> Self {
         self.attests = Order::ClientFirst;
         self
@@ -108,9 +110,12 @@ impl ClientTerms {
     /// The same terms, once they are known to make sense.
     ///
     /// # Errors
-    /// [`ConfigError`] for terms that neither demand nor offer anything, or do not say that they demand nothing, and for a
-    /// weaker mode together with an attester.
+    /// [`ConfigError`] for terms that neither demand nor offer anything, or do not say that they demand nothing, and for settings that
+    /// exclude each other or have no effect.
     pub(crate) fn checked(self) -> Result<Self, ConfigError> {
+        if let Some(contradiction) = self.contradiction() {
+            return Err(ConfigError::Terms(contradiction));
+        }
         if self.relying_party.is_none() {
             match (self.unattested, &self.attester) {
                 (Unattested::Refused, _) => return Err(ConfigError::PeerNotRequired),
@@ -118,14 +123,33 @@ impl ClientTerms {
                 (Unattested::Accepted, Some(_)) => {}
             }
         }
-        if self.servers_attest != Mode::AfterHandshake
-            && (self.relying_party.is_none() || self.attester.is_some())
-        {
-            return Err(ConfigError::Tls(
-                "without exchange only servers can be demanded of, and a client attests by its certificate",
-            ));
-        }
         Ok(self)
+    }
+
+    /// Settings that exclude each other, or without effect. Each would pass for what it is not.
+    fn contradiction(&self) -> Option<&'static str> {
+        let has_exchange = self.servers_attest == Mode::AfterHandshake;
+        if self.relying_party.is_some() && self.unattested == Unattested::Accepted {
+            return Some(
+                "`require_peer` refuses the servers that `dangerous_accept_unattested_servers` accepts; \
+                 leave one of them out",
+            );
+        }
+        if self.attests == Order::ClientFirst && self.attester.is_none() {
+            return Some(
+                "`attest_before_server` has nothing to attest with; give an `attester`, or leave it out",
+            );
+        }
+        if !has_exchange && self.attester.is_some() {
+            return Some(
+                "`servers_attest` says that there is no exchange, in which an `attester` would be asked; \
+                 attest by the certificate resolver of TLS",
+            );
+        }
+        if !has_exchange && self.relying_party.is_none() {
+            return Some("`servers_attest` says how, and no server has to; call `require_peer`");
+        }
+        None
     }
 
     pub(crate) fn offer(&self) -> Parameters {

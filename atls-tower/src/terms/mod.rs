@@ -1,6 +1,6 @@
 //! The terms of either end: its offers, and its demands on the peer.
 //!
-//! Terms that contradict themselves, or under which no end attests, are a [`ConfigError`](atls_core::ConfigError) when an
+//! Terms that contradict themselves, a setting that would have no effect, and terms under which no end attests are a [`ConfigError`](atls_core::ConfigError) when an
 //! acceptor or connector is made of them.
 
 mod client_terms;

@@ -42,6 +42,7 @@ pub struct ServerTerms {
     pub(crate) attester: Option<Arc<dyn Attester>>,
     purpose: Purpose,
     pub(crate) demand: Demand,
+    demands: Demands,
     pub(crate) order: Order,
     pub(crate) profile: WireProfile,
     pub(crate) deadline: Duration,
@@ -59,6 +60,13 @@ pub struct ServerTerms {
 enum Purpose {
     Attestation,
     Plain,
+}
+
+/// Whether one demand was made, or several that exclude each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Demands {
+    Agree,
+    Differ,
 }
 
 /// The demand on clients.
@@ -91,6 +99,7 @@ impl ServerTerms {
             attester: None,
             purpose: Purpose::Attestation,
             demand: Demand::Nothing,
+            demands: Demands::Agree,
             order: Order::ClientLast,
             profile: WireProfile::default(),
             deadline: DEFAULT_DEADLINE,
@@ -104,7 +113,8 @@ impl ServerTerms {
     }
 
     /// Terms of an ordinary HTTPS server, or of one with Evidence in its certificate: no end attests in an exchange, and
-    /// clients that ask are declined, authentically.
+    /// clients that ask are declined, authentically. They take no attester, and a demand on clients that attest in their certificates
+    /// alone.
     pub fn plain() -> Self {
         Self {
             purpose: Purpose::Plain,
@@ -118,29 +128,36 @@ impl ServerTerms {
         self
     }
 
-    /// Every client must attest and be accepted; all others are closed before a request is parsed.
+    /// Every client must attest and be accepted; all others are closed before a request is parsed. It does not go together with
+    /// [`ask_peer`](Self::ask_peer).
     pub fn require_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
+        if let Demand::IfAble(_) = self.demand {
+            self.demands = Demands::Differ;
+        }
         self.demand = Demand::Always(relying_party);
         self
     }
 
     /// Clients that can attest must be accepted; clients that cannot, ordinary HTTPS clients among them, are served
     /// as unattested. The routes then decide what those may reach
-    /// ([`RequireAttestationLayer`](crate::RequireAttestationLayer)).
+    /// ([`RequireAttestationLayer`](crate::RequireAttestationLayer)). It does not go together with [`require_peer`](Self::require_peer).
     pub fn ask_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
+        if self.demand.is_of_everybody() {
+            self.demands = Demands::Differ;
+        }
         self.demand = Demand::IfAble(relying_party);
         self
     }
 
-    /// Appraises the client before this server attests, for servers whose Evidence is confidential. Clients that attest only
-    /// after the server are refused at once.
+    /// Appraises the client before this server attests, for servers whose Evidence is confidential: it goes together with
+    /// [`require_peer`](Self::require_peer) alone. Clients that attest only after the server are refused at once.
     pub fn client_first(mut self) -> Self {
         self.order = Order::ClientFirst;
         self
     }
 
-    /// How clients attest; by default after the handshake. In the two [weaker](crate::weaker) modes the relying party's
-    /// policy must accept their binding too.
+    /// How the clients attest of whom that is demanded; by default after the handshake. In the two [weaker](crate::weaker) modes the
+    /// relying party's policy must accept their binding too.
     ///
     /// With [`Mode::InCertificate`] the TLS configuration must ask clients for certificates; with
     /// [`Mode::InHandshake`] that is done here, by the provider of the configuration, whose own client verifier then
@@ -212,15 +229,8 @@ impl ServerTerms {
     /// [`ConfigError`] for terms that are not plain and under which no end attests, and for promises that exclude each
     /// other.
     pub(crate) fn checked(self) -> Result<Self, ConfigError> {
-        if self.attests == Mode::InHandshake && self.attester.is_none() {
-            return Err(ConfigError::Tls(
-                "a server without attester has nothing to attest with in the handshake",
-            ));
-        }
-        if self.attests == Mode::InHandshake && self.order == Order::ClientFirst {
-            return Err(ConfigError::Tls(
-                "a server that attests in the handshake cannot hear the client first",
-            ));
+        if let Some(contradiction) = self.contradiction() {
+            return Err(ConfigError::Terms(contradiction));
         }
         if self.purpose == Purpose::Attestation
             && self.attester.is_none()
@@ -229,6 +239,46 @@ impl ServerTerms {
             return Err(ConfigError::NothingToAttest);
         }
         Ok(self)
+    }
+
+    /// Settings that exclude each other, or without effect. Each would pass for what it is not.
+    fn contradiction(&self) -> Option<&'static str> {
+        let nothing_is_demanded = self.demand.relying_party().is_none();
+        let in_exchange =
+            self.attester.is_some() || self.demand_in_exchange().relying_party().is_some();
+        if self.demands == Demands::Differ {
+            return Some(
+                "`require_peer` refuses the clients that `ask_peer` serves; call one of them",
+            );
+        }
+        if self.attests == Mode::InHandshake && self.attester.is_none() {
+            return Some(
+                "`attest_in_handshake` has nothing to attest with; give an `attester`, or leave it out",
+            );
+        }
+        if self.attests == Mode::InHandshake && self.order == Order::ClientFirst {
+            return Some(
+                "`attest_in_handshake` shows everybody what `client_first` hides; leave one of them out",
+            );
+        }
+        if self.order == Order::ClientFirst && !self.demand.is_of_everybody() {
+            return Some(
+                "`client_first` hides nothing from clients that need not attest; \
+                 call `require_peer`, or leave it out",
+            );
+        }
+        if self.clients_attest != Mode::AfterHandshake && nothing_is_demanded {
+            return Some(
+                "`clients_attest` says how, and nobody has to; \
+                 call `require_peer` or `ask_peer`, or leave it out",
+            );
+        }
+        if self.purpose == Purpose::Plain && in_exchange {
+            return Some(
+                "under `plain` terms no end attests in an exchange; begin with `ServerTerms::new`",
+            );
+        }
+        None
     }
 }
 
