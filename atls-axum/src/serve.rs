@@ -5,6 +5,8 @@ use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::Once;
 use std::time::Duration;
 
 use atls_core::limits::DEFAULT_GRACE;
@@ -103,12 +105,18 @@ impl Serve {
         let (stopping, stopped) = watch::channel(());
         let mut connections = JoinSet::new();
         let http2 = self.listener.http2();
+        let told = Arc::new(Once::new());
         loop {
             tokio::select! {
                 () = &mut self.stop => break,
                 (stream, remote) = self.listener.next() => {
                     let service = service(&stream, remote, self.router.clone());
-                    connections.spawn(connection(stream, service, http2, stopped.clone()));
+                    let ends = Ends {
+                        lifetime: stream.lifetime(),
+                        requests: stream.requests().cloned(),
+                        stopped: stopped.clone(),
+                    };
+                    connections.spawn(connection(stream, service, (http2, told.clone()), ends));
                 }
                 // `connection` has logged its end.
                 Some(_) = connections.join_next() => {}
@@ -161,15 +169,10 @@ fn service(stream: &AttestedStream<TcpStream>, remote: SocketAddr, router: Route
 async fn connection(
     stream: AttestedStream<TcpStream>,
     service: Served,
-    http2: Option<Http2Limits>,
-    stopped: watch::Receiver<()>,
+    (http2, told): (Option<Http2Limits>, Arc<Once>),
+    ends: Ends,
 ) {
-    let lifetime = stream.lifetime();
-    let ends = Ends {
-        lifetime: lifetime.clone(),
-        requests: stream.requests().cloned(),
-        stopped,
-    };
+    let lifetime = ends.lifetime.clone();
     let agreed = Protocol::of(stream.alpn_protocol());
     let serving = async {
         match (agreed, http2) {
@@ -179,7 +182,8 @@ async fn connection(
                 until(ends.of_http1(), connection, |it| it.graceful_shutdown()).await
             }
             (Protocol::Http2, None) => {
-                tracing::error!(fault = "local", "{NO_HTTP2}");
+                // Not with each connection: whoever connects could fill the log.
+                told.call_once(|| tracing::error!(fault = "local", "{NO_HTTP2}"));
                 Ok(())
             }
             (Protocol::Http2, Some(limits)) => {

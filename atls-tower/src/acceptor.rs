@@ -27,6 +27,7 @@ use crate::stream::Refused;
 use crate::terms::ServerTerms;
 use crate::tls::Rewind;
 use crate::tls::ServerTls;
+use crate::told::EachToldLately;
 use crate::trace::Attempt;
 use crate::weaker::Mode;
 use crate::weaker::WeakerServer;
@@ -82,6 +83,7 @@ struct Shared {
     weaker: Option<WeakerServer>,
     clients_attest: Mode,
     time_limit: Duration,
+    told: Arc<EachToldLately>,
 }
 
 impl ServerAcceptor {
@@ -191,7 +193,12 @@ impl ServerAcceptor {
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let current = self.current();
-        let attempt = Attempt::begin(Side::Server, current.shared.clients_attest, None);
+        let Shared {
+            clients_attest,
+            told,
+            ..
+        } = &*current.shared;
+        let attempt = Attempt::begin(Side::Server, *clients_attest, None, told);
         let span = attempt.span().clone();
         let traced = async {
             // Boxed: the future has some KiB, and every future around it would move them.
@@ -218,6 +225,7 @@ impl Accepting {
             weaker: WeakerServer::of(&terms, &provider, &clock),
             clients_attest: terms.clients_attest,
             time_limit: terms.deadline,
+            told: Arc::default(),
         };
         let conditions = Conditions {
             clock,

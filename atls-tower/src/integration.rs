@@ -34,6 +34,7 @@ use crate::stage::Stage;
 use crate::stream::Conditions;
 use crate::terms::ClientTerms;
 use crate::tls;
+use crate::told::EachToldLately;
 use crate::trace::Attempt;
 use crate::weaker::Mode;
 use crate::weaker::WeakerClient;
@@ -83,6 +84,7 @@ struct Shared {
     identity: Option<Arc<CertifiedKey>>,
     servers_attest: Mode,
     time_limit: Duration,
+    told: Arc<EachToldLately>,
     conditions: Arc<Conditions>,
 }
 
@@ -106,6 +108,7 @@ impl ClientExchange {
             identity,
             servers_attest: terms.servers_attest,
             time_limit: terms.deadline,
+            told: Arc::default(),
             conditions: Arc::new(Conditions {
                 clock: clock.clone(),
                 demand: ClientDemand::OfSome,
@@ -189,7 +192,12 @@ impl ClientExchange {
 
     /// A connection that begins now, for its event and its count.
     pub(crate) fn attempt(&self, server: Option<&ServerName<'_>>) -> Attempt {
-        Attempt::begin(Side::Client, self.shared.servers_attest, server)
+        let Shared {
+            servers_attest,
+            told,
+            ..
+        } = &*self.shared;
+        Attempt::begin(Side::Client, *servers_attest, server, told)
     }
 
     pub(crate) fn driver(&self) -> &ClientDriver {

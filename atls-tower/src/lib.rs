@@ -69,6 +69,7 @@ mod stage;
 mod stream;
 mod terms;
 mod tls;
+mod told;
 mod trace;
 mod unfinished;
 

@@ -1,6 +1,7 @@
 //! One event and one count per connection. The table of `docs/logs.md` says which level an outcome has.
 
 use std::fmt;
+use std::sync::Arc;
 
 use atls_core::Fault;
 use atls_core::PeerAttestation;
@@ -16,6 +17,8 @@ use crate::account;
 use crate::error::Error;
 use crate::metrics;
 use crate::stage::Stage;
+use crate::told;
+use crate::told::EachToldLately;
 use crate::unfinished::Unfinished;
 use crate::weaker::Mode;
 
@@ -24,16 +27,24 @@ pub(crate) struct Attempt {
     side: Side,
     mode: Mode,
     span: Span,
+    told: Arc<EachToldLately>,
     ended: bool,
 }
 
 impl Attempt {
-    /// `mode` is how the terms of this end have the peer attest, `server` the name that a client asked for.
-    pub(crate) fn begin(side: Side, mode: Mode, server: Option<&ServerName<'_>>) -> Self {
+    /// `mode` is how the terms of this end have the peer attest, `server` the name that a client asked for. `told` is shared by all
+    /// connections of an acceptor or connector.
+    pub(crate) fn begin(
+        side: Side,
+        mode: Mode,
+        server: Option<&ServerName<'_>>,
+        told: &Arc<EachToldLately>,
+    ) -> Self {
         Self {
             side,
             mode,
             span: span(side, server),
+            told: told.clone(),
             ended: false,
         }
     }
@@ -55,7 +66,7 @@ impl Attempt {
         self.ended = true;
         let _entered = self.span.enter();
         metrics::failed(self.side, self.mode, error);
-        failure(&self.span, self.side, error);
+        failure(&self.span, self.side, error, &self.told);
     }
 }
 
@@ -76,7 +87,9 @@ impl Drop for Attempt {
             Unfinished::Abandoned => {
                 tracing::debug!("connection was given up by this end before its outcome");
             }
-            Unfinished::Panicked => tracing::error!(
+            Unfinished::Panicked => told::event!(
+                self.told.is_new(end.reason()),
+                error,
                 fault = "local",
                 "code of the application panicked during the handshake"
             ),
@@ -115,7 +128,7 @@ fn success(peer: Option<&PeerAttestation>) {
     }
 }
 
-fn failure(span: &Span, side: Side, error: &Error) {
+fn failure(span: &Span, side: Side, error: &Error, told: &EachToldLately) {
     if error.is_acme_challenge() {
         tracing::info!("{error}");
         return;
@@ -124,8 +137,12 @@ fn failure(span: &Span, side: Side, error: &Error) {
     span.record("otel.status_code", "ERROR");
     let fault = error.fault();
     let report = error.report();
+    // Anybody can connect to a server whose device is busy: what is this end's to mend, and its verifier's, is told, and does not fill
+    // the log.
+    let is_new = || fault == Fault::Peer || told.is_new(error.topic());
     // Levels are static per call site.
     match level(side, error) {
+        _ if !is_new() => tracing::debug!(%fault, "{report}"),
         Level::ERROR => tracing::error!(%fault, "{report}"),
         Level::WARN => tracing::warn!(%fault, "{report}"),
         Level::INFO => tracing::info!(%fault, "{report}"),
@@ -144,9 +161,8 @@ fn level(side: Side, error: &Error) -> Level {
         // A client wanted the connection that failed.
         Fault::Peer if side == Side::Client => Level::WARN,
         Fault::Peer if is_noise(error) => Level::DEBUG,
-        Fault::Peer if error.is_peer_unattested() || error.is_tls() || error.is_closed() => {
-            Level::INFO
-        }
+        Fault::Peer if error.is_peer_unattested() || error.is_unknown_name() => Level::INFO,
+        Fault::Peer if error.is_tls() || error.is_closed() => Level::INFO,
         Fault::Peer => Level::WARN,
     }
 }

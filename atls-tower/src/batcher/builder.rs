@@ -17,6 +17,7 @@ use super::Batcher;
 use super::ClosesQueue;
 use super::queue::Queue;
 use super::worker::Worker;
+use crate::told::ToldLately;
 
 /// Makes a [`Batcher`].
 #[must_use]
@@ -83,6 +84,7 @@ impl BatcherBuilder {
             largest: usize::try_from(self.largest).unwrap_or(usize::MAX),
             device_deadline: self.device_deadline,
             given_up: None,
+            told: ToldLately::default(),
             ends,
         };
         runtime.spawn(worker.run());

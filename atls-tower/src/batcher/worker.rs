@@ -17,6 +17,8 @@ use super::queue::Place;
 use super::queue::Queue;
 use super::queue::Turn;
 use super::queue::Waiting;
+use crate::told;
+use crate::told::ToldLately;
 
 /// Has the device work for one batch after the other.
 pub(super) struct Worker {
@@ -26,6 +28,7 @@ pub(super) struct Worker {
     pub(super) device_deadline: Duration,
     /// Work that took too long, and may not have ended yet.
     pub(super) given_up: Option<AbortOnDrop>,
+    pub(super) told: ToldLately,
     /// Closed with the task.
     #[allow(dead_code, reason = "its end is the message")]
     pub(super) ends: watch::Sender<()>,
@@ -53,7 +56,7 @@ impl Worker {
             Ok(batch) => batch,
             Err(error) => {
                 // The replies are gone, which refuses. The queue gives no such batch.
-                trace(size, longest_wait, Duration::ZERO, Some(&error));
+                self.trace(size, longest_wait, Duration::ZERO, Some(&error));
                 self.queue.count(&Turn {
                     size,
                     outcome: Outcome::Failed,
@@ -82,7 +85,7 @@ impl Worker {
             tracing::error!(size, "batcher makes no more batches: {report}");
             return;
         }
-        trace(size, longest_wait, device_time, made.as_ref().err());
+        self.trace(size, longest_wait, device_time, made.as_ref().err());
         // Before the answers, so that who has one finds it counted.
         self.queue.count(&turn(match made {
             Ok(_) => Outcome::Made,
@@ -125,6 +128,31 @@ impl Worker {
             }
         }
     }
+
+    fn trace(
+        &self,
+        size: usize,
+        waited: Duration,
+        device: Duration,
+        failure: Option<&AttestError>,
+    ) {
+        let (waited_ms, device_ms) = (waited.as_millis(), device.as_millis());
+        match failure {
+            None => tracing::debug!(size, waited_ms, device_ms, "device made evidence"),
+            Some(error) => {
+                let report = atls_core::report(error);
+                // A device that fails at once is asked as often as connections come.
+                told::event!(
+                    self.told.is_new(),
+                    error,
+                    size,
+                    waited_ms,
+                    device_ms,
+                    "device made no evidence: {report}"
+                );
+            }
+        }
+    }
 }
 
 /// A large tree takes a thread milliseconds, in which it serves no connection.
@@ -158,22 +186,6 @@ pub(super) struct AbortOnDrop(JoinHandle<Result<Cmw, AttestError>>);
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
-    }
-}
-
-fn trace(size: usize, waited: Duration, device: Duration, failure: Option<&AttestError>) {
-    let (waited_ms, device_ms) = (waited.as_millis(), device.as_millis());
-    match failure {
-        None => tracing::debug!(size, waited_ms, device_ms, "device made evidence"),
-        Some(error) => {
-            let report = atls_core::report(error);
-            tracing::error!(
-                size,
-                waited_ms,
-                device_ms,
-                "device made no evidence: {report}"
-            );
-        }
     }
 }
 

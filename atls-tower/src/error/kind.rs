@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Refused(Refusal),
     RefusedByPeer(RefusalCode),
     Tls(TlsFailure),
+    /// The name that a client asked for; `None` for one that names none.
+    UnknownName(Option<Box<str>>),
     Uri(&'static str),
     WrongOrder,
 }
@@ -46,6 +48,7 @@ impl Kind {
             | Self::NotAttestedTls
             | Self::PeerUnattested
             | Self::RefusedByPeer(_)
+            | Self::UnknownName(_)
             | Self::WrongOrder => Fault::Peer,
         }
     }
@@ -72,7 +75,17 @@ impl Kind {
             Self::Refused(refusal) => refusal.reason(),
             Self::RefusedByPeer(_) => "refused_by_peer",
             Self::Tls(_) => "tls",
+            Self::UnknownName(_) => "unknown_name",
             Self::Uri(_) => "uri",
+        }
+    }
+
+    /// One word for the failures that the log takes for one thing.
+    pub(super) fn topic(&self) -> &'static str {
+        match self {
+            Self::Attest(AttestError::Busy) => "busy",
+            Self::Protocol(ProtocolError::NoIdentity) => "no_identity",
+            _ => self.reason(),
         }
     }
 
@@ -137,6 +150,14 @@ impl fmt::Display for Kind {
             Self::Refused(_) => f.write_str("peer's attestation was refused"),
             Self::RefusedByPeer(code) => write!(f, "peer refused this end: {code}"),
             Self::Tls(failure) => failure.fmt(f),
+            Self::UnknownName(Some(name)) => write!(
+                f,
+                "client asked for {}, and the certificate resolver has no key for that name",
+                name.escape_debug()
+            ),
+            Self::UnknownName(None) => f.write_str(
+                "client asked for no name, and the certificate resolver has no key for such clients",
+            ),
             Self::Uri(what) => write!(f, "URI cannot be connected to: {what}"),
             Self::WrongOrder => f.write_str("peer sent a message out of order"),
         }
@@ -158,6 +179,7 @@ impl std::error::Error for Kind {
             | Self::NotAttestedTls
             | Self::PeerUnattested
             | Self::RefusedByPeer(_)
+            | Self::UnknownName(_)
             | Self::Uri(_)
             | Self::WrongOrder => None,
         }

@@ -34,7 +34,7 @@ impl Error {
 
     /// One stable word for metrics and dashboards. Those of refusals are at [`Refusal::reason`], those of deadlines that passed are
     /// `timeout_` and the [stage](Stage::name); the others are `acme_challenge`, `attester`, `closed`, `configuration`, `io`, `ordinary_tls`, `protocol`,
-    /// `refused_by_peer`, `tls`, `unattested`, `uri`.
+    /// `refused_by_peer`, `tls`, `unattested`, `unknown_name`, `uri`.
     pub fn reason(&self) -> &'static str {
         self.kind.reason()
     }
@@ -95,6 +95,12 @@ impl Error {
         matches!(&*self.kind, Kind::Tls(failure) if failure.is_no_tls())
     }
 
+    /// The client asked for a name, or for none, that the certificate resolver of this server has no key for, as scanners do. A server that has
+    /// no key for anybody is at fault [itself](Self::is_local).
+    pub fn is_unknown_name(&self) -> bool {
+        matches!(*self.kind, Kind::UnknownName(_))
+    }
+
     /// The work that was under way when the deadline passed.
     pub fn stage(&self) -> Option<Stage> {
         match *self.kind {
@@ -112,6 +118,11 @@ impl Error {
     /// ```
     pub fn report(&self) -> impl fmt::Debug + fmt::Display + '_ {
         atls_core::report(self)
+    }
+
+    /// One word for the failures that the log takes for one thing.
+    pub(crate) fn topic(&self) -> &'static str {
+        self.kind.topic()
     }
 
     /// The peer closed the connection before it said anything of this protocol.
@@ -201,6 +212,10 @@ impl Error {
             | io::ErrorKind::UnexpectedEof => Kind::Closed(Stage::Handshake).into(),
             _ => Kind::Tls(TlsFailure::new(peer, error)).into(),
         }
+    }
+
+    pub(crate) fn unknown_name(name: Option<Box<str>>) -> Self {
+        Kind::UnknownName(name).into()
     }
 
     pub(crate) fn uri(what: &'static str) -> Self {

@@ -16,8 +16,8 @@ use super::headers;
 use crate::layer::AttestationFuture;
 use crate::layer::ClientAttestation;
 use crate::layer::Problem;
-use crate::layer::told;
 use crate::metrics;
+use crate::told;
 
 /// Gives requests the headers of a [`ResultForwarder`], for a service behind that hands them on.
 ///

@@ -36,8 +36,8 @@ use super::receive_error::ReceiveError;
 use super::shortfall::Shortfall;
 use super::statement::TOKEN_SHA256;
 use super::statement::digest;
-use crate::layer::told;
-use crate::layer::told::ToldLately;
+use crate::told;
+use crate::told::ToldLately;
 
 /// Accepts the statements of one service in front. The module says what it holds them to.
 ///

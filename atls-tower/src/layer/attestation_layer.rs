@@ -17,9 +17,9 @@ use super::client::Client;
 use super::client_attestation::ClientAttestation;
 use super::problem::Problem;
 use super::response_future::ResponseFuture;
-use super::told::Told;
 use crate::stream::Addresses;
 use crate::stream::Lifetime;
+use crate::told::Told;
 
 /// Puts [`ClientAttestation`] into the extensions of each request of one connection.
 ///

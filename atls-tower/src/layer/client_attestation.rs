@@ -9,11 +9,11 @@ use tracing::Span;
 
 use super::client::Client;
 use super::problem::Problem;
-use super::told;
-use super::told::Told;
 use crate::metrics;
 use crate::stream::Addresses;
 use crate::stream::Lifetime;
+use crate::told;
+use crate::told::Told;
 
 /// The attestation of the client that a request's connection ends at, in the extensions of each request that passed an
 /// [`AttestationLayer`](crate::AttestationLayer).

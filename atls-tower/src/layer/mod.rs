@@ -26,7 +26,6 @@ mod client_attestation;
 mod problem;
 mod require_attestation;
 mod response_future;
-pub(crate) mod told;
 
 pub use attestation_layer::AttestationLayer;
 pub use attestation_layer::WithAttestation;

@@ -16,8 +16,8 @@ use tower_service::Service;
 use super::client_attestation::ClientAttestation;
 use super::problem::Problem;
 use super::response_future::ResponseFuture;
-use super::told;
 use crate::account;
+use crate::told;
 
 /// Lets a request through only if its connection's peer is attested, and satisfies the policies given here.
 ///

@@ -8,6 +8,7 @@ mod client_tls;
 mod farewell;
 mod hardening;
 mod rewind;
+mod served_names;
 mod server_tls;
 mod tls_failure;
 mod tls_session;

@@ -32,13 +32,15 @@ use tokio_rustls::server;
 use super::challenges::Challenges;
 use super::challenges::check_alpn;
 use super::hardening::harden_server;
+use super::served_names::NoKey;
+use super::served_names::ServedNames;
 use super::tls_session::TlsSession;
 use super::versions::check_server;
 use crate::error::Error;
 
 tokio::task_local! {
-    /// The key of the handshake that is being driven. Empty until rustls asks; `None` where the application has no key.
-    static KEY: OnceCell<Option<Arc<CertifiedKey>>>;
+    /// The key of the handshake that is being driven. Empty until rustls asks.
+    static KEY: OnceCell<Result<Arc<CertifiedKey>, NoKey>>;
 }
 
 /// A hardened TLS configuration whose handshakes use one key each.
@@ -64,6 +66,7 @@ impl ServerTls {
         let challenges = challenges.map(|answers| Challenges::new(answers, &config));
         config.cert_resolver = Arc::new(OneKey {
             application: config.cert_resolver,
+            names: ServedNames::new(),
         });
         Ok(Self {
             config: Arc::new(config),
@@ -91,9 +94,6 @@ impl ServerTls {
             .with_cert_resolver(old.cert_resolver.clone());
         let mut config = harden_server(config);
         config.alpn_protocols.clone_from(&old.alpn_protocols);
-        config.key_log = old.key_log.clone();
-        config.max_fragment_size = old.max_fragment_size;
-        config.ignore_client_order = old.ignore_client_order;
         config.cert_compression_cache = old.cert_compression_cache.clone();
         config.cert_compressors.clone_from(&old.cert_compressors);
         config
@@ -101,6 +101,8 @@ impl ServerTls {
             .clone_from(&old.cert_decompressors);
         config.enable_secret_extraction = old.enable_secret_extraction;
         config.ignore_client_order = old.ignore_client_order;
+        config.key_log = old.key_log.clone();
+        config.max_fragment_size = old.max_fragment_size;
         Ok(Self {
             config: Arc::new(config),
             challenges: self.challenges.clone(),
@@ -146,12 +148,12 @@ impl ServerTls {
         IO: AsyncRead + AsyncWrite + Unpin,
     {
         let complete = pin!(async { start.into_stream(self.config.clone()).await });
-        handshake(OnceCell::from(Some(key)), complete).await
+        handshake(OnceCell::from(Ok(key)), complete).await
     }
 }
 
 async fn handshake<IO>(
-    key: OnceCell<Option<Arc<CertifiedKey>>>,
+    key: OnceCell<Result<Arc<CertifiedKey>, NoKey>>,
     tls: impl Future<Output = io::Result<server::TlsStream<IO>>>,
 ) -> Result<TlsSession<IO>, Error> {
     let (stream, key) = {
@@ -161,11 +163,14 @@ async fn handshake<IO>(
         });
         KEY.scope(key, handshake).await
     };
-    if let Some(None) = key {
-        return Err(ProtocolError::NoIdentity.into());
-    }
+    let key = match key {
+        Some(Err(NoKey::ForAnybody)) => return Err(ProtocolError::NoIdentity.into()),
+        Some(Err(NoKey::For(name))) => return Err(Error::unknown_name(name)),
+        Some(Ok(key)) => Some(key),
+        None => None,
+    };
     let stream = stream.map_err(|error| Error::tls(Side::Client, error))?;
-    let key = key.flatten().ok_or(ProtocolError::NoIdentity)?;
+    let key = key.ok_or(ProtocolError::NoIdentity)?;
     let handshake = Handshake::server(stream.get_ref().1, key)?;
     Ok(TlsSession {
         tls: Box::new(TlsStream::Server(stream)),
@@ -179,16 +184,25 @@ async fn handshake<IO>(
 #[derive(Debug)]
 struct OneKey {
     application: Arc<dyn ResolvesServerCert>,
+    names: ServedNames,
 }
 
 impl ResolvesServerCert for OneKey {
     fn resolve(&self, client_hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let known = KEY.try_with(|key| key.get().cloned()).ok()?;
         if let Some(known) = known {
-            return known;
+            return known.ok();
         }
+        let name = client_hello.server_name().map(Box::from);
         // No borrow of the slot is held meanwhile: a resolver may drive another handshake.
-        let key = self.application.resolve(client_hello);
-        KEY.try_with(|slot| slot.get_or_init(|| key).clone()).ok()?
+        let key = match self.application.resolve(client_hello) {
+            Some(key) => {
+                self.names.has_key(name.as_deref());
+                Ok(key)
+            }
+            None => Err(self.names.has_none(name)),
+        };
+        let key = KEY.try_with(|slot| slot.get_or_init(|| key).clone());
+        key.ok()?.ok()
     }
 }

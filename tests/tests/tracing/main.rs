@@ -7,6 +7,7 @@
 )]
 mod accepted;
 mod accounts;
+mod floods;
 mod forwarded;
 mod log;
 mod policies;

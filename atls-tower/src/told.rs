@@ -1,5 +1,6 @@
-//! How often the log tells of requests.
+//! How often the log tells of what strangers can bring about as often as they like.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -22,7 +23,7 @@ impl Told {
     }
 }
 
-/// How many events of the requests of a minute were told, where nothing tells their clients apart.
+/// How many events of a minute were told, where nothing tells apart who brought them about.
 #[derive(Debug, Default)]
 pub(crate) struct ToldLately(Mutex<Option<(Instant, u32)>>);
 
@@ -35,6 +36,18 @@ impl ToldLately {
         let (since, number) = lately.unwrap_or((now, 0));
         *told = Some((since, number.saturating_add(1)));
         number < MOST
+    }
+}
+
+/// The same of several things, of each apart: none hides another.
+#[derive(Debug, Default)]
+pub(crate) struct EachToldLately(Mutex<BTreeMap<&'static str, ToldLately>>);
+
+impl EachToldLately {
+    /// Counts an event of this thing, and says whether it is one of the first of its minute.
+    pub(crate) fn is_new(&self, thing: &'static str) -> bool {
+        let mut each = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        each.entry(thing).or_default().is_new()
     }
 }
 
