@@ -4,6 +4,8 @@
 //! `AppraisalError`.
 
 use atls_core::AppraisalError;
+use atls_core::bounded;
+use atls_core::limits::MAX_REVOCATION_VALUES;
 use atls_core::pki_types::UnixTime;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::FromDer;
@@ -43,8 +45,7 @@ impl RevocationList {
     /// # Errors
     /// As [`verify`](Self::verify), but for [`AppraisalError::Expired`].
     pub(crate) fn verify_signature(der: &[u8], ark: &Authority) -> Result<Self, AppraisalError> {
-        let (rest, list) =
-            CertificateRevocationList::from_der(der).map_err(|_| AppraisalError::Malformed)?;
+        let (rest, list) = read(der).ok_or(AppraisalError::Malformed)?;
         let body = &list.tbs_cert_list;
         let whole = rest.is_empty()
             && body.version == Some(X509Version::V2)
@@ -97,8 +98,16 @@ impl RevocationList {
 
 /// The time from the list's date to the date of the next one. Nothing is verified.
 pub(crate) fn validity(der: &[u8]) -> Option<Validity> {
-    let (_, list) = CertificateRevocationList::from_der(der).ok()?;
+    let (_, list) = read(der)?;
     validity_of(&list).ok()
+}
+
+/// The list, and the bytes behind it.
+fn read(der: &[u8]) -> Option<(&[u8], CertificateRevocationList<'_>)> {
+    if !bounded::der(MAX_REVOCATION_VALUES, der) {
+        return None;
+    }
+    CertificateRevocationList::from_der(der).ok()
 }
 
 /// # Errors

@@ -22,8 +22,11 @@ use atls_reference::from_json;
 use atls_snp::CertificateKind;
 use atls_snp::CollateralFromPeer;
 use atls_snp::Kds;
+use atls_snp::Product;
+use atls_snp::SigningKey;
 use atls_snp::SnpEvidence;
 use atls_snp::SnpPolicy;
+use atls_snp::SuppliedCollateral;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use support::CHALLENGE;
@@ -38,6 +41,7 @@ use test_support::ready;
 fn allocations_are_bounded_by_the_input() {
     let mut findings = Findings::new();
     certificates(&mut findings);
+    large_lists(&mut findings);
     answers(&mut findings);
     policies(&mut findings);
     findings.assert_none();
@@ -77,6 +81,27 @@ fn certificates(findings: &mut Findings) {
             ready(appraised).map(drop)
         });
     }
+}
+
+/// Lists with too many elements, which are not parsed.
+fn large_lists(findings: &mut Findings) {
+    let platform = milan();
+    let report = platform.signed_report(&CHALLENGE);
+    let verifier = verifier_with(&platform, platform.policy(), CollateralFromPeer::new());
+    let inputs = hostile::large_revocation_lists();
+    let bound = Bound {
+        per_byte: 4,
+        constant: 64 * 1024,
+    };
+    findings.check("large list", bound, &inputs, |list| {
+        let table = platform.certificates().with(CertificateKind::Crl, list);
+        let evidence = SnpEvidence::new(report.clone(), table);
+        let appraised = verifier.appraise_report(&evidence, &[], at(NOW));
+        ready(appraised).map(drop)
+    });
+    findings.check("large list at hand", bound, &inputs, |list| {
+        SuppliedCollateral::new().with_crl(Product::Milan, SigningKey::Vcek, list)
+    });
 }
 
 /// Certificates with too many elements, and with the largest allowed number.

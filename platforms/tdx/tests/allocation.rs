@@ -114,6 +114,14 @@ fn collateral(findings: &mut Findings) {
         parts.tcb_info = String::from_utf8(text.to_vec()).unwrap();
         Collateral::new(parts)
     });
+    let of_list = |der: &[u8]| {
+        let mut parts = parts.clone();
+        parts.pck_crl = der.to_vec();
+        Collateral::new(parts)
+    };
+    // Not parsed.
+    let large = hostile::large_revocation_lists();
+    findings.check("large revocation list", bound, &large, of_list);
     let bound = Bound {
         per_byte: 24,
         ..bound
@@ -123,11 +131,7 @@ fn collateral(findings: &mut Findings) {
         "many revoked",
         hostile::revocation_list(3_000),
     ));
-    findings.check("revocation list", bound, &lists, |der| {
-        let mut parts = parts.clone();
-        parts.pck_crl = der.to_vec();
-        Collateral::new(parts)
-    });
+    findings.check("revocation list", bound, &lists, of_list);
 }
 
 /// A quote beside its event log.

@@ -312,16 +312,38 @@ pub fn certificate(names: usize, extensions: &[(&[u8], &[u8])]) -> Vec<u8> {
 
 /// A revocation list of `count` certificates, each named in 20 bytes. Its signature is empty.
 pub fn revocation_list(count: usize) -> Vec<u8> {
+    let time = element(0x17, b"300101000000Z");
+    let revoked = element(0x30, &[element(0x02, &[1]), time].concat());
+    revocation_list_of(&revoked.repeat(count))
+}
+
+/// Lists with more elements than are parsed.
+pub fn large_revocation_lists() -> Vec<Hostile> {
+    let extensions = revocation_list_with_extensions(8_000);
+    vec![
+        Hostile::new("many revoked", revocation_list(6_000)),
+        Hostile::new("many extensions", extensions),
+    ]
+}
+
+/// A revocation list of one certificate with `count` extensions of 8 bytes. Its signature is empty.
+fn revocation_list_with_extensions(count: usize) -> Vec<u8> {
+    let time = element(0x17, b"300101000000Z");
+    let extensions = element(0x30, &extension(&[0x2a], &[]).repeat(count));
+    let revoked = [element(0x02, &[1]), time, extensions].concat();
+    revocation_list_of(&element(0x30, &revoked))
+}
+
+fn revocation_list_of(revoked: &[u8]) -> Vec<u8> {
     let algorithm = element(0x30, &[0x06, 3, 0x2b, 0x65, 0x70]);
     let time = element(0x17, b"300101000000Z");
-    let revoked = element(0x30, &[element(0x02, &[1]), time.clone()].concat());
     let body = [
         element(0x02, &[1]),
         algorithm.clone(),
         element(0x30, &rdn()),
         time.clone(),
         time,
-        element(0x30, &revoked.repeat(count)),
+        element(0x30, revoked),
     ];
     let body = element(0x30, &body.concat());
     element(0x30, &[body, algorithm, element(0x03, &[0; 65])].concat())

@@ -1,5 +1,7 @@
 //! Certificate revocation lists (RFC 5280 §5), as far as their dates, issuer and signature go.
 
+use atls_core::bounded;
+use atls_core::limits::MAX_REVOCATION_VALUES;
 use x509_cert::crl::CertificateList;
 use x509_cert::der::Decode;
 
@@ -17,6 +19,9 @@ pub(super) struct Crl {
 
 impl Crl {
     pub(super) fn decode(der: &[u8]) -> Option<Self> {
+        if !bounded::der(MAX_REVOCATION_VALUES, der) {
+            return None;
+        }
         let list: CertificateList = CertificateList::from_der(der).ok()?;
         let list = list.tbs_cert_list;
         Some(Self {
