@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 
+use atls_core::limits::DEFAULT_CONNECT;
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
@@ -58,6 +59,7 @@ impl Way {
         let mut direct = HttpConnector::new();
         direct.enforce_http(false);
         direct.set_nodelay(true);
+        direct.set_connect_timeout(Some(DEFAULT_CONNECT));
         let proxies = match proxy {
             None => None,
             Some(ProxyOption::Environment) => of_environment(|name| std::env::var_os(name))?,
@@ -211,5 +213,20 @@ mod tests {
             (name == "HTTPS_PROXY").then(|| OsString::from_vec(b"http://\xff:1".to_vec()))
         };
         assert!(of_environment(variable).is_err());
+    }
+
+    /// Its backlog is full, so it answers nothing to whoever connects.
+    #[cfg(target_os = "linux")]
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_answers_nothing_is_given_up() {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let _first = TcpStream::connect(address).await.unwrap();
+        let to = format!("https://{address}/").parse().unwrap();
+        let connecting = Way::new(None).unwrap().call(to);
+        let connected = tokio::time::timeout(DEFAULT_CONNECT.saturating_mul(2), connecting).await;
+        assert!(connected.unwrap().is_err());
     }
 }

@@ -109,6 +109,10 @@ pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// Longest time for TLS handshake, exchange and appraisal of one connection together.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 
+/// Longest time to connect a socket, shared by the addresses that a name has: one that drops what is sent to it leaves time for the
+/// next one, and for what follows within [`DEFAULT_DEADLINE`].
+pub const DEFAULT_CONNECT: Duration = Duration::from_secs(5);
+
 /// Longest wait of a server for the first byte after the TLS handshake. Clients of this protocol
 /// speak at once; ordinary HTTP clients may connect ahead of need.
 pub const DEFAULT_FIRST_BYTE: Duration = Duration::from_secs(5);

@@ -19,6 +19,7 @@ use atls_tower::ClientTerms;
 use atls_tower::RequireAttestationLayer;
 use atls_tower::ServerAttestation;
 use atls_tower::ServerTerms;
+use atls_tower::Stage;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -36,6 +37,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::io::DuplexStream;
+use tower::Service;
 use tower::ServiceExt;
 
 #[tokio::test]
@@ -132,6 +134,28 @@ async fn a_server_that_does_not_attest_gets_no_request() {
         .unwrap_err();
     assert!(attestation_error(&refused).is_peer_unattested());
     assert_eq!(server.hits(), 0);
+}
+
+/// Its backlog is full, so it answers nothing to whoever connects. Of a name with several addresses, the next one could be tried then.
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn an_address_that_answers_nothing_does_not_take_all_of_the_time() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let _first = tokio::net::TcpStream::connect(address).await.unwrap();
+    let world = World::new();
+    let connect = |mut https: AttestedHttps| {
+        let connecting = https.call(format!("https://{address}/").parse().unwrap());
+        async { connecting.await.map(drop).unwrap_err() }
+    };
+    let by_itself = connect(connector(&world, "h2")).await;
+    assert!(!by_itself.is::<atls_tower::Error>(), "{by_itself}");
+    let longer = connector(&world, "h2").with_connect_timeout(Duration::from_secs(60));
+    let by_deadline = connect(longer).await;
+    let by_deadline = by_deadline.downcast_ref::<atls_tower::Error>().unwrap();
+    assert_eq!(by_deadline.stage(), Some(Stage::Connect));
 }
 
 #[tokio::test]

@@ -6,8 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
+use std::time::Duration;
 
 use atls_core::PeerAttestation;
+use atls_core::limits::DEFAULT_CONNECT;
 use http::Uri;
 use hyper_util::client::legacy::connect::Connection;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -87,12 +89,20 @@ enum HttpUris {
 }
 
 impl AttestedHttps {
-    /// Over TCP.
+    /// Over TCP. A socket connects within [`DEFAULT_CONNECT`], or [as set](Self::with_connect_timeout).
     pub fn new(connector: ClientConnector) -> Self {
         let mut transport = HttpConnector::new();
         transport.enforce_http(false);
         transport.set_nodelay(true);
-        Self::over(transport, connector)
+        Self::over(transport, connector).with_connect_timeout(DEFAULT_CONNECT)
+    }
+
+    /// Sets the longest time to connect a socket. The addresses of a name that are tried one after the other share it, so an address that
+    /// answers nothing does not take it all. It is within the deadline of the terms.
+    #[must_use]
+    pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
+        self.transport.set_connect_timeout(Some(timeout));
+        self
     }
 }
 
