@@ -29,7 +29,8 @@ use crate::public_key::PublicKey;
 /// software = true               # the key is of no hardware: results are simulated
 /// ```
 ///
-/// [`Corim::table`] makes it of a CoRIM of the profile `tag:arm.com,2025:cca_platform#1.0.0`, and [`Corim::added_to`] adds one to it.
+/// [`Sourced::of_corim`](atls_reference::Sourced::of_corim) makes it of a CoRIM of the profile `tag:arm.com,2025:cca_platform#1.0.0`, and
+/// [`Sourced::adding`](atls_reference::Sourced::adding) adds one to it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]

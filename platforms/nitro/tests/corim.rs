@@ -43,7 +43,7 @@ fn an_enclave_is_accepted_by_its_corim_alone() {
     let policy: NitroPolicy = document(vec![enclave(&ForgedNitro::image())])
         .read(NOW)
         .unwrap()
-        .table()
+        .dangerous_table_without_end()
         .unwrap();
     let mut expected = ForgedNitro::image();
     expected.name = "payments".to_owned();
@@ -63,7 +63,11 @@ fn every_register_narrows() {
             _ => panic!(),
         });
         let document = document(vec![of_registers(registers)]);
-        let policy = document.read(NOW).unwrap().table().unwrap();
+        let policy = document
+            .read(NOW)
+            .unwrap()
+            .dangerous_table_without_end()
+            .unwrap();
         assert_ne!(status(&forger, policy), Tier::Affirming, "PCR{register}");
     }
 }
@@ -79,7 +83,11 @@ fn every_register_can_be_named() {
         })
         .collect();
     let document = document(vec![of_registers(registers)]);
-    let policy: NitroPolicy = document.read(NOW).unwrap().table().unwrap();
+    let policy: NitroPolicy = document
+        .read(NOW)
+        .unwrap()
+        .dangerous_table_without_end()
+        .unwrap();
     let forger = Arc::new(ForgedNitro::new(at(NOW)));
     let filled = |but: u8| {
         (0..16).fold(ForgedNitro::device(&forger), |device, register| {
@@ -111,7 +119,7 @@ fn a_policy_is_added_to() {
     let corim = document(vec![enclave(&ForgedNitro::image())])
         .read(NOW)
         .unwrap();
-    let policy = corim.added_to(other).unwrap();
+    let policy = corim.dangerous_added_without_end(other).unwrap();
     assert_eq!((policy.images.len(), policy.max_age_seconds), (2, 60));
     assert_eq!(status(&forger, policy), Tier::Affirming);
 }
@@ -205,7 +213,11 @@ fn a_signed_corim_makes_the_same_policy() {
     let forger = Arc::new(ForgedNitro::new(at(NOW)));
     let signer = Signer::new();
     let document = document(vec![enclave(&ForgedNitro::image())]).signed(&signer);
-    let policy = signer.read(&document, NOW).unwrap().table().unwrap();
+    let policy = signer
+        .read(&document, NOW)
+        .unwrap()
+        .dangerous_table_without_end()
+        .unwrap();
     assert_eq!(status(&forger, policy), Tier::Affirming);
 }
 
@@ -250,7 +262,10 @@ fn status_of(forger: &ForgedNitro, device: ForgedNsm, policy: NitroPolicy) -> Ti
 /// The objection to a CoRIM of which no policy can be made.
 fn problem(document: &ForgedCorim) -> String {
     let corim = document.read(NOW).unwrap();
-    corim.table::<NitroPolicy>().unwrap_err().to_string()
+    corim
+        .dangerous_table_without_end::<NitroPolicy>()
+        .unwrap_err()
+        .to_string()
 }
 
 fn document(triples: Vec<Value>) -> ForgedCorim {

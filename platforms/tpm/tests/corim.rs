@@ -46,7 +46,7 @@ fn a_machine_is_accepted_by_its_corim_alone() {
     let policy: TpmPolicy = document(vec![machine(&[(4, value(4))])])
         .read(NOW)
         .unwrap()
-        .table()
+        .dangerous_table_without_end()
         .unwrap();
     let mut expected = ForgedTpm::image();
     expected.name = "web".to_owned();
@@ -59,11 +59,19 @@ fn every_register_narrows() {
     for pcr in (0..24).filter(|pcr| *pcr != 4) {
         let registers = [(4, value(4)), (pcr, vec![0xee; 32])];
         let document = document(vec![machine(&registers)]);
-        let policy = document.read(NOW).unwrap().table().unwrap();
+        let policy = document
+            .read(NOW)
+            .unwrap()
+            .dangerous_table_without_end()
+            .unwrap();
         assert_ne!(status(policy), Tier::Affirming, "{pcr}");
     }
     let other = document(vec![machine(&[(4, vec![0xee; 32])])]);
-    let policy = other.read(NOW).unwrap().table().unwrap();
+    let policy = other
+        .read(NOW)
+        .unwrap()
+        .dangerous_table_without_end()
+        .unwrap();
     assert_ne!(status(policy), Tier::Affirming);
 }
 
@@ -77,7 +85,7 @@ fn a_policy_is_added_to() {
     policy.secure_boot = true;
     assert_ne!(status(policy.clone()), Tier::Affirming);
     let corim = document(vec![machine(&[(4, value(4))])]).read(NOW).unwrap();
-    let policy = corim.added_to(policy).unwrap();
+    let policy = corim.dangerous_added_without_end(policy).unwrap();
     assert_eq!((policy.images.len(), policy.secure_boot), (2, true));
     assert_eq!(status(policy), Tier::Affirming);
 }
@@ -91,7 +99,11 @@ fn each_bank_is_read() {
     ] {
         let entry = (integer(4), list(vec![digest(algorithm, &vec![1; size])]));
         let document = document(vec![of_registers(vec![entry])]);
-        let policy: TpmPolicy = document.read(NOW).unwrap().table().unwrap();
+        let policy: TpmPolicy = document
+            .read(NOW)
+            .unwrap()
+            .dangerous_table_without_end()
+            .unwrap();
         assert_eq!(policy.images[0].bank, bank);
     }
 }
@@ -179,14 +191,18 @@ fn a_value_that_no_table_holds_is_refused_with_its_place() {
 fn a_signed_corim_makes_the_same_policy() {
     let signer = Signer::new();
     let document = document(vec![machine(&[(4, value(4))])]).signed(&signer);
-    let policy = signer.read(&document, NOW).unwrap().table().unwrap();
+    let policy = signer
+        .read(&document, NOW)
+        .unwrap()
+        .dangerous_table_without_end()
+        .unwrap();
     assert_eq!(status(policy), Tier::Affirming);
 }
 
 #[test]
 fn keys_are_in_no_corim() {
     let corim = document(vec![machine(&[(4, value(4))])]).read(NOW).unwrap();
-    assert!(corim.table::<TpmKeys>().is_err());
+    assert!(corim.dangerous_table_without_end::<TpmKeys>().is_err());
 }
 
 #[test]
@@ -235,7 +251,10 @@ fn status(policy: TpmPolicy) -> Tier {
 /// The objection to a CoRIM of which no policy can be made.
 fn problem(document: &ForgedCorim) -> String {
     let corim = document.read(NOW).unwrap();
-    corim.table::<TpmPolicy>().unwrap_err().to_string()
+    corim
+        .dangerous_table_without_end::<TpmPolicy>()
+        .unwrap_err()
+        .to_string()
 }
 
 fn document(triples: Vec<Value>) -> ForgedCorim {

@@ -61,18 +61,18 @@ impl<T: Table> Sourced<T> {
     /// The table of a CoRIM alone; `file` is its name for people.
     ///
     /// # Errors
-    /// As [`Corim::table`].
+    /// As [`Corim::dangerous_table_without_end`].
     pub fn of_corim(file: impl Into<String>, corim: &Corim) -> Result<Self, ReferenceError> {
-        Ok(Self::new(corim.table()?)?.said_by(file, corim))
+        Ok(Self::new(corim.dangerous_table_without_end()?)?.said_by(file, corim))
     }
 
     /// Adds the reference values of a CoRIM.
     ///
     /// # Errors
-    /// As [`Corim::added_to`].
+    /// As [`Corim::dangerous_added_without_end`].
     pub fn adding(self, file: impl Into<String>, corim: &Corim) -> Result<Self, ReferenceError> {
         let added = Self {
-            table: corim.added_to(self.table)?,
+            table: corim.dangerous_added_without_end(self.table)?,
             places: self.places,
             ends: self.ends,
         };

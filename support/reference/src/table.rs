@@ -19,7 +19,7 @@ pub trait Table: DeserializeOwned + Send + Sync + 'static {
     /// [`FieldProblem`]: the field, by which an error finds its line in a file, the problem, and its cure.
     fn check(&self) -> Result<(), FieldProblem>;
 
-    /// Makes a table of a CoRIM alone. Each setting that a CoRIM cannot express is as strict as it can be. The default refuses
+    /// Makes a table of a CoRIM alone, for [`Sourced::of_corim`](crate::Sourced::of_corim), which keeps its end. Each setting that a CoRIM cannot express is as strict as it can be. The default refuses
     /// every CoRIM.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ pub trait Table: DeserializeOwned + Send + Sync + 'static {
         Err(CorimProblem::new(NOT_FROM_CORIM))
     }
 
-    /// Adds the reference values of a CoRIM of a known profile to the table. The default refuses every CoRIM.
+    /// Adds the reference values of a CoRIM of a known profile to the table, for [`Sourced::adding`](crate::Sourced::adding). The default refuses every CoRIM.
     ///
     /// An implementation refuses values that it does not look at: see
     /// [`Measurement::says_only`](crate::corim::Measurement::says_only). A CoRIM without a usable value is an error.
@@ -43,12 +43,13 @@ pub trait Table: DeserializeOwned + Send + Sync + 'static {
 }
 
 impl Corim {
-    /// The table that a platform makes of the CoRIM.
+    /// The table that a platform makes of the CoRIM, **which does not know when the CoRIM ends**: in force by [`Live::fixed`](crate::Live::fixed) it
+    /// would be used for ever. [`Sourced::of_corim`](crate::Sourced::of_corim) keeps the end.
     ///
     /// # Errors
     /// [`ReferenceError::Corim`] where the platform cannot use the CoRIM, [`ReferenceError::Meaning`] where it refuses the
     /// table.
-    pub fn table<T: Table>(&self) -> Result<T, ReferenceError> {
+    pub fn dangerous_table_without_end<T: Table>(&self) -> Result<T, ReferenceError> {
         match T::from_corim(self) {
             Ok(table) => checked(table),
             Err(problem) => Err(ReferenceError::corim(T::NAME, problem)),
@@ -56,11 +57,11 @@ impl Corim {
     }
 
     /// This table with the reference values of the CoRIM added, for policies that say more than a CoRIM can, such as which
-    /// firmware is new enough.
+    /// firmware is new enough. **It does not know when the CoRIM ends**; [`Sourced::adding`](crate::Sourced::adding) keeps that.
     ///
     /// # Errors
-    /// As [`table`](Self::table).
-    pub fn added_to<T: Table>(&self, mut table: T) -> Result<T, ReferenceError> {
+    /// As [`dangerous_table_without_end`](Self::dangerous_table_without_end).
+    pub fn dangerous_added_without_end<T: Table>(&self, mut table: T) -> Result<T, ReferenceError> {
         match table.add_corim(self) {
             Ok(()) => checked(table),
             Err(problem) => Err(ReferenceError::corim(T::NAME, problem)),

@@ -8,6 +8,7 @@ mod measurement;
 mod realm;
 
 use atls_reference::FieldProblem;
+use atls_reference::Sourced;
 use atls_reference::Table;
 use atls_reference::corim::Corim;
 use atls_reference::corim::CorimProblem;
@@ -93,11 +94,29 @@ impl CcaPolicy {
     }
 
     /// Takes firmware from a CoRIM of the profile `tag:arm.com,2025:cca_platform#1.0.0` and realms from one of
-    /// `tag:arm.com,2025:cca_realm#1.0.0`. Neither alone is a policy; [`Corim::added_to`] adds either to one.
+    /// `tag:arm.com,2025:cca_realm#1.0.0`, each with the name of its file for people. Nothing is accepted by them once either has ended.
+    /// Neither alone is a policy; [`Sourced::adding`] adds either to one.
     ///
     /// # Errors
     /// [`CorimProblem`]: a value is missing, unknown or not supported.
-    pub fn from_corims(platforms: &Corim, realms: &Corim) -> Result<Self, CorimProblem> {
+    pub fn of_corims(
+        platforms: (&str, &Corim),
+        realms: (&str, &Corim),
+    ) -> Result<Sourced<Self>, CorimProblem> {
+        let policy = Self::dangerous_from_corims_without_end(platforms.1, realms.1)?;
+        let policy = Sourced::new(policy).map_err(|error| CorimProblem::from(error.to_string()))?;
+        let policy = policy.said_by(platforms.0, platforms.1);
+        Ok(policy.said_by(realms.0, realms.1))
+    }
+
+    /// The same policy, **which does not know when the CoRIMs end**.
+    ///
+    /// # Errors
+    /// As [`of_corims`](Self::of_corims).
+    pub fn dangerous_from_corims_without_end(
+        platforms: &Corim,
+        realms: &Corim,
+    ) -> Result<Self, CorimProblem> {
         let platforms = corim::cca_platforms(platforms)?;
         Ok(Self::new(platforms, corim::cca_realms(realms)?))
     }
@@ -125,7 +144,7 @@ impl Table for CcaPolicy {
 
     fn from_corim(corim: &Corim) -> Result<Self, CorimProblem> {
         let _ = corim;
-        let problem = "platforms and realms have a CoRIM each: give both to CcaPolicy::from_corims, or add one to a policy";
+        let problem = "platforms and realms have a CoRIM each: give both to CcaPolicy::of_corims, or add one to a policy";
         Err(CorimProblem::new(problem))
     }
 

@@ -33,8 +33,8 @@ fn a_realm_is_accepted_by_the_corims_of_its_makers_alone() {
     let forged = ForgedCca::new();
     let platform = platform(&forged).published();
     let realm = realm(&forged).published();
-    let keys: CcaKeys = platform.table().unwrap();
-    let policy = CcaPolicy::from_corims(&platform, &realm).unwrap();
+    let keys: CcaKeys = platform.dangerous_table_without_end().unwrap();
+    let policy = CcaPolicy::dangerous_from_corims_without_end(&platform, &realm).unwrap();
     let mut known = forged.policy();
     known.platforms[0].name = "forged (tag 0, reference triple 0)".to_owned();
     known.platforms[0].configuration_mask = Some(vec![0xff; 4]);
@@ -54,8 +54,8 @@ fn a_realm_is_accepted_by_the_corims_of_its_makers_alone() {
 fn a_device_is_accepted_by_the_corim_of_its_maker_alone() {
     let forged = ForgedPsa::new();
     let corim = device(&forged).published();
-    let keys: PsaKeys = corim.table().unwrap();
-    let policy: PsaPolicy = corim.table().unwrap();
+    let keys: PsaKeys = corim.dangerous_table_without_end().unwrap();
+    let policy: PsaPolicy = corim.dangerous_table_without_end().unwrap();
     let (keys, policy) = (Live::fixed(keys).unwrap(), Live::fixed(policy).unwrap());
     let provider = rustls::crypto::ring::default_provider();
     let verifier = PsaVerifier::new(Arc::new(policy), Arc::new(keys), &provider);
@@ -71,15 +71,29 @@ fn values_and_keys_are_added_to_a_table() {
     let mut other = other;
     other.platform.instance_id[1] ^= 1;
     other.realm.initial_measurement = vec![7; 32];
-    let policy = platform(&other).published().added_to(one.policy()).unwrap();
-    let policy = realm(&other).published().added_to(policy).unwrap();
+    let policy = platform(&other)
+        .published()
+        .dangerous_added_without_end(one.policy())
+        .unwrap();
+    let policy = realm(&other)
+        .published()
+        .dangerous_added_without_end(policy)
+        .unwrap();
     assert_eq!((policy.platforms.len(), policy.realms.len()), (2, 2));
     let keys = CcaKeys::new(vec![one.trusted("one")]);
-    let keys = platform(&other).published().added_to(keys).unwrap();
+    let keys = platform(&other)
+        .published()
+        .dangerous_added_without_end(keys)
+        .unwrap();
     assert_eq!(keys.keys.len(), 2);
     // The same instance again.
     let keys = CcaKeys::new(vec![one.trusted("one")]);
-    assert!(platform(&one).published().added_to(keys).is_err());
+    assert!(
+        platform(&one)
+            .published()
+            .dangerous_added_without_end(keys)
+            .is_err()
+    );
 }
 
 /// Firmware, realm and key each may be of the document that ends first.
@@ -92,9 +106,7 @@ fn nothing_is_accepted_by_a_corim_of_a_realm_that_has_ended() {
         let end_of = |number| if number == short { NOW + 9 } else { NOW + 100 };
         let firmware = ending(platform(&forged), end_of(0));
         let realm = ending(realm(&forged), end_of(1));
-        let policy = CcaPolicy::from_corims(&firmware, &realm).unwrap();
-        let policy = Sourced::new(policy).unwrap();
-        let policy = policy.said_by("a", &firmware).said_by("b", &realm);
+        let policy = CcaPolicy::of_corims(("a", &firmware), ("b", &realm)).unwrap();
         let keys = ending(platform(&forged), end_of(2));
         let keys = Sourced::<CcaKeys>::of_corim("c", &keys).unwrap();
         let (policy, keys) = (Arc::new(Live::of(policy)), Arc::new(Live::of(keys)));

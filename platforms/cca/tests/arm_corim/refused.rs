@@ -37,11 +37,14 @@ use crate::makers::signer;
 fn one_corim_is_no_policy_of_realms() {
     let forged = ForgedCca::new();
     for corim in [platform(&forged).published(), realm(&forged).published()] {
-        assert!(corim.table::<CcaPolicy>().is_err());
+        assert!(corim.dangerous_table_without_end::<CcaPolicy>().is_err());
     }
     assert!(
-        CcaPolicy::from_corims(&realm(&forged).published(), &platform(&forged).published())
-            .is_err()
+        CcaPolicy::dangerous_from_corims_without_end(
+            &realm(&forged).published(),
+            &platform(&forged).published()
+        )
+        .is_err()
     );
 }
 
@@ -60,14 +63,40 @@ fn another_profile_is_refused() {
             corim.profile.clone_from(&profile);
             corim.published()
         };
-        assert!(renamed(&platform).table::<CcaKeys>().is_err());
-        assert!(renamed(&platform).added_to(realm_maker.policy()).is_err());
-        assert!(renamed(&device).table::<PsaPolicy>().is_err());
-        assert!(renamed(&device).table::<PsaKeys>().is_err());
+        assert!(
+            renamed(&platform)
+                .dangerous_table_without_end::<CcaKeys>()
+                .is_err()
+        );
+        assert!(
+            renamed(&platform)
+                .dangerous_added_without_end(realm_maker.policy())
+                .is_err()
+        );
+        assert!(
+            renamed(&device)
+                .dangerous_table_without_end::<PsaPolicy>()
+                .is_err()
+        );
+        assert!(
+            renamed(&device)
+                .dangerous_table_without_end::<PsaKeys>()
+                .is_err()
+        );
     }
     // One of a device is none of a platform.
-    assert!(device.published().table::<CcaKeys>().is_err());
-    assert!(platform.published().table::<PsaKeys>().is_err());
+    assert!(
+        device
+            .published()
+            .dangerous_table_without_end::<CcaKeys>()
+            .is_err()
+    );
+    assert!(
+        platform
+            .published()
+            .dangerous_table_without_end::<PsaKeys>()
+            .is_err()
+    );
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn any_flipped_bit_of_a_signed_part_is_refused() {
     let evidence = file(&folder, "corim/cca-good.cbor");
     let [platform, realm] = cca_corims(&folder);
     let keys = keys_in_software(&platform);
-    let policy = CcaPolicy::from_corims(&platform, &realm).unwrap();
+    let policy = CcaPolicy::dangerous_from_corims_without_end(&platform, &realm).unwrap();
     let verifier = verifier(keys, policy);
     // Every bit is altered in `realms.rs`.
     for index in (0..evidence.len()).step_by(7) {
@@ -77,10 +77,16 @@ fn a_published_key_is_taken_for_one_in_software_alone() {
         return;
     };
     let [platform, _] = cca_corims(&folder);
-    let refused = platform.table::<CcaKeys>().unwrap_err().to_string();
+    let refused = platform
+        .dangerous_table_without_end::<CcaKeys>()
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("cpak[0].public"), "{refused}");
     let psa = psa_corim(&folder);
-    let refused = psa.table::<PsaKeys>().unwrap_err().to_string();
+    let refused = psa
+        .dangerous_table_without_end::<PsaKeys>()
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("iak[0].public"), "{refused}");
     for text in ["cca/cca_platform.pub", "psa/public.pem"] {
         let public = std::fs::read_to_string(folder.join(text)).unwrap();

@@ -30,7 +30,7 @@ fn veraison_says_the_same_of_a_realm_but_for_the_stated_differences() {
     let keys = keys_in_software(&platform);
     let evidence = file(&folder, "corim/cca-good.cbor");
     // The components of this Evidence have another signer than those of the CoRIM, and Veraison overlooks signers.
-    let policy = CcaPolicy::from_corims(&platform, &realm).unwrap();
+    let policy = CcaPolicy::dangerous_from_corims_without_end(&platform, &realm).unwrap();
     let strict =
         ready(verifier(keys.clone(), policy.clone()).appraise_recorded(&evidence, at(NOW)));
     let strict = strict.unwrap();
@@ -117,7 +117,7 @@ fn veraison_says_the_same_of_a_device() {
     };
     let corim = psa_corim(&folder);
     let keys = keys_in_software(&corim);
-    let mut policy: PsaPolicy = corim.table().unwrap();
+    let mut policy: PsaPolicy = corim.dangerous_table_without_end().unwrap();
     // As above.
     for component in &mut policy.devices[0].components {
         component.signer_id = None;

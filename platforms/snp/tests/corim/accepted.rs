@@ -40,7 +40,10 @@ use crate::support::milan;
 fn a_report_is_accepted_by_its_corim_alone() {
     for product in Product::ALL {
         let platform = ForgedSnp::new(product).unwrap();
-        let policy = read(&corim_of(&platform)).unwrap().table().unwrap();
+        let policy = read(&corim_of(&platform))
+            .unwrap()
+            .dangerous_table_without_end()
+            .unwrap();
         assert_eq!(status(&platform, policy), Tier::Affirming, "{product}");
     }
 }
@@ -49,7 +52,10 @@ fn a_report_is_accepted_by_its_corim_alone() {
 #[test]
 fn every_element_narrows() {
     let platform = milan();
-    let policy: SnpPolicy = read(&corim_of(&platform)).unwrap().table().unwrap();
+    let policy: SnpPolicy = read(&corim_of(&platform))
+        .unwrap()
+        .dangerous_table_without_end()
+        .unwrap();
     let changes: [(u64, fn(&mut ForgedSnp)); 14] = [
         (1, |other| other.report.guest_svn = 6),
         (2, |other| other.report.policy = 0x2_0000),
@@ -75,7 +81,10 @@ fn every_element_narrows() {
     for reversed in [0x3_0000_u64.to_le_bytes(), 0x3_0000_u64.to_be_bytes()] {
         let mut elements = elements_of(&platform);
         elements.insert(2, raw(&reversed));
-        let policy = read(&corim(elements)).unwrap().table().unwrap();
+        let policy = read(&corim(elements))
+            .unwrap()
+            .dangerous_table_without_end()
+            .unwrap();
         assert_eq!(status(&platform, policy), Tier::Affirming);
     }
 }
@@ -87,7 +96,10 @@ fn a_mask_leaves_the_other_bits_open() {
     let pair = list(vec![bytes(&no_debug.0), bytes(&no_debug.1)]);
     let mut elements = elements_of(&platform);
     elements.insert(2, map([(integer(4), tag(563, pair))]));
-    let mut policy: SnpPolicy = read(&corim(elements)).unwrap().table().unwrap();
+    let mut policy: SnpPolicy = read(&corim(elements))
+        .unwrap()
+        .dangerous_table_without_end()
+        .unwrap();
     policy.allow_debug = true;
     platform.report.policy = 0x12_0000;
     assert_eq!(status(&platform, policy.clone()), Tier::Affirming);
@@ -111,7 +123,10 @@ fn firmware_is_at_least_or_exactly_as_it_says() {
             microcode: 0,
         });
         let loose = SnpPolicy::new(Vec::new(), BTreeMap::from([(Product::Genoa, minimum)]));
-        read(&corim(elements)).unwrap().added_to(loose).unwrap()
+        read(&corim(elements))
+            .unwrap()
+            .dangerous_added_without_end(loose)
+            .unwrap()
     };
     let (exactly, at_least): (SnpPolicy, SnpPolicy) = (with(552), with(553));
     assert_eq!(status(&platform, exactly.clone()), Tier::Affirming);
@@ -135,7 +150,10 @@ fn a_corim_of_chips_keys_accepts_no_providers_key() {
         let mut oid = BY_CHIP;
         oid[8] = last;
         let document = of_class(&oid, elements_of(&chip));
-        let mut policy: SnpPolicy = read(&document).unwrap().table().unwrap();
+        let mut policy: SnpPolicy = read(&document)
+            .unwrap()
+            .dangerous_table_without_end()
+            .unwrap();
         policy.allow_vlek = true;
         assert_eq!(status(&chip, policy.clone()), chips);
         assert_eq!(status(&provider, policy), providers);
@@ -146,7 +164,13 @@ fn a_corim_of_chips_keys_accepts_no_providers_key() {
 fn a_corim_is_put_in_force_while_running() {
     let platform = milan();
     let live = Arc::new(
-        Live::<SnpPolicy>::fixed(read(&corim_of(&platform)).unwrap().table().unwrap()).unwrap(),
+        Live::<SnpPolicy>::fixed(
+            read(&corim_of(&platform))
+                .unwrap()
+                .dangerous_table_without_end()
+                .unwrap(),
+        )
+        .unwrap(),
     );
     let verifier = SnpVerifier::dangerous_with_root(
         platform.root().unwrap(),
@@ -162,7 +186,8 @@ fn a_corim_is_put_in_force_while_running() {
     let mut newer = platform.clone();
     newer.report.measurement = [0x34; 48];
     let newer = read(&corim_of(&newer)).unwrap();
-    live.replace(newer.table().unwrap()).unwrap();
+    live.replace(newer.dangerous_table_without_end().unwrap())
+        .unwrap();
     assert_eq!((tier(), verifier.generation()), (Tier::Contraindicated, 1));
 }
 

@@ -154,7 +154,9 @@ fn without_a_launch_measurement_or_firmware_there_is_no_policy() {
         let text = problem(&document);
         assert!(text.contains(named), "{text}");
         // A policy that has a minimum needs no product of it.
-        let added = read(&document).unwrap().added_to(platform.policy());
+        let added = read(&document)
+            .unwrap()
+            .dangerous_added_without_end(platform.policy());
         assert_eq!(added.is_ok(), element != 641, "{element}");
     }
     let mut elements = elements_of(&platform);
@@ -165,7 +167,12 @@ fn without_a_launch_measurement_or_firmware_there_is_no_policy() {
     let mut both = corim_of(&platform);
     both.triples.extend(corim_of(&other).triples);
     assert!(problem(&both).contains("differs"));
-    assert!(read(&both).unwrap().added_to(platform.policy()).is_ok());
+    assert!(
+        read(&both)
+            .unwrap()
+            .dangerous_added_without_end(platform.policy())
+            .is_ok()
+    );
 }
 
 #[test]
@@ -173,7 +180,11 @@ fn a_signed_corim_makes_the_same_policy() {
     let platform = milan();
     let signer = Signer::new();
     let document = corim_of(&platform).signed(&signer);
-    let policy = signer.read(&document, NOW).unwrap().table().unwrap();
+    let policy = signer
+        .read(&document, NOW)
+        .unwrap()
+        .dangerous_table_without_end()
+        .unwrap();
     assert_eq!(status(&platform, policy), Tier::Affirming);
 }
 
@@ -202,14 +213,19 @@ fn the_genuine_corim_is_read_as_far_as_a_policy_can_hold_it() {
             BTreeMap::from([(Product::Genoa, minimum.clone())]),
         )
     };
-    let refused = whole.added_to(policy()).unwrap_err().to_string();
+    let refused = whole
+        .dangerous_added_without_end(policy())
+        .unwrap_err()
+        .to_string();
     assert_eq!(
         refused,
         "table [snp]: tag 0, reference triple 0, measurement 0: element 0: no policy has versions of report, current firmware \
          or its builds; take it out"
     );
     let kept = without(&genuine, &[0, 6, 640, 645, 646, 3328, 3330, 3936]);
-    let policy = corim::unsigned(&kept, at(NOW)).unwrap().added_to(policy());
+    let policy = corim::unsigned(&kept, at(NOW))
+        .unwrap()
+        .dangerous_added_without_end(policy());
     let policy = policy.unwrap();
     let measurement: [u8; 48] = *policy.images[0].measurement.as_bytes();
     let tcb = 6_059_311_823_650_291_722_u64.to_le_bytes();
@@ -227,7 +243,10 @@ fn the_genuine_corim_is_read_as_far_as_a_policy_can_hold_it() {
 fn problem(document: &ForgedCorim) -> String {
     let corim = read(document).unwrap();
     assert!(SnpPolicy::from_corim(&corim).is_err());
-    corim.table::<SnpPolicy>().unwrap_err().to_string()
+    corim
+        .dangerous_table_without_end::<SnpPolicy>()
+        .unwrap_err()
+        .to_string()
 }
 
 /// The same document, without some elements of its first triple.

@@ -46,7 +46,7 @@ fn a_td_is_accepted_by_its_corim_alone() {
     let policy: TdxPolicy = document(vec![td(&report)])
         .read(NOW)
         .unwrap()
-        .table()
+        .dangerous_table_without_end()
         .unwrap();
     assert_eq!(policy.accept_tcb, [TcbStatus::UpToDate]);
     assert_eq!(policy.images[0].name, "payments");
@@ -60,7 +60,7 @@ fn every_measurement_of_a_td_narrows() {
     let policy: TdxPolicy = document(vec![td(&good)])
         .read(NOW)
         .unwrap()
-        .table()
+        .dangerous_table_without_end()
         .unwrap();
     let changes: [fn(&mut TdReport); 8] = [
         |td| td.mrtd = [1; 48].into(),
@@ -90,13 +90,22 @@ fn a_tdx_module_of_a_corim_must_be_the_one() {
     ] {
         for model in [None, Some("TDX SEAM"), Some("TDXSEAM")] {
             let both = document(vec![td(&report), module(&mrseam, model)]);
-            let policy: TdxPolicy = both.read(NOW).unwrap().table().unwrap();
+            let policy: TdxPolicy = both
+                .read(NOW)
+                .unwrap()
+                .dangerous_table_without_end()
+                .unwrap();
             assert_eq!(tier_of(&platform, &report, policy), expected);
             let alone = document(vec![module(&mrseam, model)]).read(NOW).unwrap();
             // Without an image nobody could be accepted; a policy that has one is narrowed.
-            let error = alone.table::<TdxPolicy>().unwrap_err().to_string();
+            let error = alone
+                .dangerous_table_without_end::<TdxPolicy>()
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("no image"), "{error}");
-            let policy = alone.added_to(crate::support::policy(&report)).unwrap();
+            let policy = alone
+                .dangerous_added_without_end(crate::support::policy(&report))
+                .unwrap();
             assert_eq!(tier_of(&platform, &report, policy), expected);
         }
     }
@@ -113,7 +122,7 @@ fn the_rest_of_a_policy_stays() {
         ..crate::support::policy(&other)
     };
     let corim = document(vec![td(&report)]).read(NOW).unwrap();
-    let policy = corim.added_to(strict).unwrap();
+    let policy = corim.dangerous_added_without_end(strict).unwrap();
     assert_eq!(policy.images.len(), 2);
     assert_eq!(
         tier_of(&platform, &report, policy.clone()),
@@ -153,7 +162,7 @@ fn enclaves_are_accepted_by_their_corim() {
         let policy: SgxPolicy = document(vec![enclave(values)])
             .read(NOW)
             .unwrap()
-            .table()
+            .dangerous_table_without_end()
             .unwrap();
         assert_eq!(executables(&platform, &report, policy), expected);
     }
@@ -192,7 +201,11 @@ fn a_signed_corim_makes_the_same_policy() {
     let report = platform.td_report();
     let signer = Signer::new();
     let document = document(vec![td(&report)]).signed(&signer);
-    let policy = signer.read(&document, NOW).unwrap().table().unwrap();
+    let policy = signer
+        .read(&document, NOW)
+        .unwrap()
+        .dangerous_table_without_end()
+        .unwrap();
     assert_eq!(tier_of(&platform, &report, policy), Tier::Affirming);
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn problem<T: Table + std::fmt::Debug>(document: &ForgedCorim) -> Str
     document
         .read(NOW)
         .unwrap()
-        .table::<T>()
+        .dangerous_table_without_end::<T>()
         .unwrap_err()
         .to_string()
 }

@@ -72,7 +72,7 @@ fn a_table_of_a_file_and_of_a_document_names_either() {
 
 #[test]
 fn a_document_that_is_put_in_force_later_names_its_own_places() {
-    let live = Live::<Launch>::fixed(corim().table().unwrap()).unwrap();
+    let live = Live::<Launch>::fixed(corim().dangerous_table_without_end().unwrap()).unwrap();
     assert_eq!(place_of(&live, &["one"]), None);
     let old = live.current();
     live.replace_by(Sourced::of_corim("new.corim", &corim()).unwrap());
@@ -81,7 +81,8 @@ fn a_document_that_is_put_in_force_later_names_its_own_places() {
     assert_eq!(live.generation(), 1);
     assert_eq!(place_in(&live, &old, &["one"]), None);
     // A table that code made has none again.
-    live.replace(corim().table().unwrap()).unwrap();
+    live.replace(corim().dangerous_table_without_end().unwrap())
+        .unwrap();
     assert_eq!(place_of(&live, &["one"]), None);
 }
 

@@ -73,9 +73,9 @@ fn a_platform_makes_its_table_of_it_and_checks_it() {
         let values = map([(integer(2), Value::Array(vec![digest]))]);
         read(&document(vec![comid([triple(values)])])).unwrap()
     };
-    let table: Launch = of(7).table().unwrap();
+    let table: Launch = of(7).dangerous_table_without_end().unwrap();
     assert_eq!(table.measurements, [[7; 32].into()]);
-    let error = of(0).table::<Launch>().unwrap_err();
+    let error = of(0).dangerous_table_without_end::<Launch>().unwrap_err();
     assert_eq!(
         error.to_string(),
         "table [launch]: measurements[0]: a measurement is zero"
@@ -121,8 +121,8 @@ fn a_platform_that_takes_none_says_so() {
     .unwrap();
     let example: Example = atls_reference::from_toml(crate::support::GOOD).unwrap();
     for error in [
-        corim.table::<Example>().unwrap_err(),
-        corim.added_to(example).unwrap_err(),
+        corim.dangerous_table_without_end::<Example>().unwrap_err(),
+        corim.dangerous_added_without_end(example).unwrap_err(),
     ] {
         assert!(
             matches!(
@@ -148,9 +148,11 @@ fn added_values_are_checked_with_their_table() {
         measurements: Vec::new(),
         name: String::new(),
     };
-    let added = of(7).added_to(of(8).added_to(table()).unwrap()).unwrap();
+    let added = of(7)
+        .dangerous_added_without_end(of(8).dangerous_added_without_end(table()).unwrap())
+        .unwrap();
     assert_eq!(added.measurements, [[8; 32].into(), [7; 32].into()]);
-    let error = of(0).added_to(table()).unwrap_err();
+    let error = of(0).dangerous_added_without_end(table()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "table [launch]: measurements[0]: a measurement is zero"
