@@ -1,5 +1,7 @@
 //! Findings of the kinds that several checks make.
 
+use std::fmt::Display;
+
 use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
 use atls_reference::Digest;
@@ -71,7 +73,7 @@ pub(super) fn recognised<'a>(
     name: &str,
     known_as: Option<&str>,
     candidates: impl Iterator<Item = &'a str>,
-    cure: &str,
+    cure: impl Display,
 ) -> Finding {
     let finding = check(name, known_as.is_some());
     let finding = candidates.fold(finding, |finding, name| finding.with_allowed(name, ""));

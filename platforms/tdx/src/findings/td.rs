@@ -62,7 +62,7 @@ fn measurements(report: &TdReport, policy: &TdxPolicy, image: Option<&TdxImage>)
             "tdx.image",
             image.map(|image| image.name.as_str()),
             candidates.iter().map(|image| image.name.as_str()),
-            "the measurements are those of no image of the policy; run a known build, or add this one",
+            unlike(report, policy),
         ),
         register("tdx.mrtd", &report.mrtd, |image| Some(image.mrtd)),
         register("tdx.rtmr0", rtmr0, |image| image.rtmr0),
@@ -81,6 +81,37 @@ fn measurements(report: &TdReport, policy: &TdxPolicy, image: Option<&TdxImage>)
             pin(|image| &image.mrownerconfig),
         ),
     ]
+}
+
+/// The cure, and the image that the TD is most like, where some of its measurements are those of one.
+fn unlike(report: &TdReport, policy: &TdxPolicy) -> String {
+    let [rtmr0, rtmr1, rtmr2, rtmr3] = &report.rtmr;
+    let compared = policy.images.iter().map(|image| {
+        let stated = [
+            ("mrtd", Some(&image.mrtd), &report.mrtd),
+            ("rtmr0", image.rtmr0.as_ref(), rtmr0),
+            ("rtmr1", image.rtmr1.as_ref(), rtmr1),
+            ("rtmr2", image.rtmr2.as_ref(), rtmr2),
+            ("rtmr3", image.rtmr3.as_ref(), rtmr3),
+        ];
+        let stated = stated
+            .into_iter()
+            .filter_map(|(name, stated, seen)| Some((name, stated? == seen)));
+        let (same, differing): (Vec<_>, Vec<_>) = stated.partition(|(_, is_same)| *is_same);
+        let differing: Vec<_> = differing.into_iter().map(|(name, _)| name).collect();
+        (image, same.len(), differing)
+    });
+    let partly = compared.filter(|(_, same, _)| *same > 0);
+    let cure = "the measurements are those of no image of the policy";
+    let way_out = "run a known build, or add this one";
+    match partly.min_by_key(|(_, _, differing)| differing.len()) {
+        Some((image, _, differing)) => format!(
+            "{cure}; most like {}, and differs from it in {}; {way_out}",
+            image.name,
+            differing.join(", ")
+        ),
+        None => format!("{cure}; {way_out}"),
+    }
 }
 
 fn service_tds(report: &TdReport, policy: &TdxPolicy) -> Vec<Finding> {

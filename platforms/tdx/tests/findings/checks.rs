@@ -40,6 +40,40 @@ fn a_good_td_passes_every_check_and_is_named() {
     assert_eq!(register.allowed()[0].value(), value);
 }
 
+/// Each register is that of one of the images, and so passes by itself.
+#[test]
+fn a_td_between_two_images_is_told_with_the_one_that_it_is_most_like() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let report = extended(&platform.td_report());
+    let mut policy = policy(&report);
+    let mut other = policy.images[0].clone();
+    other.name = "other".to_owned();
+    other.rtmr1 = Some([0xbb; 48].into());
+    policy.images[0].rtmr2 = Some([0xcc; 48].into());
+    policy.images[0].rtmr3 = Some([0xcc; 48].into());
+    policy.images.push(other);
+    let appraised = appraise(&platform, &report, policy.clone());
+    for register in ["tdx.rtmr1", "tdx.rtmr2", "tdx.rtmr3"] {
+        let outcome = finding(&appraised, register).outcome();
+        assert_eq!(outcome, Outcome::Passed, "{register}");
+    }
+    let image = finding(&appraised, "tdx.image");
+    assert_eq!(image.outcome(), Outcome::Failed);
+    let note = image.note().unwrap();
+    let like = "most like other, and differs from it in rtmr1;";
+    assert!(note.contains(like), "{note}");
+    for image in &mut policy.images {
+        image.mrtd = [0xdd; 48].into();
+        image.rtmr0 = None;
+        image.rtmr1 = Some([0xdd; 48].into());
+        image.rtmr2 = Some([0xdd; 48].into());
+        image.rtmr3 = None;
+    }
+    let appraised = appraise(&platform, &report, policy);
+    let note = finding(&appraised, "tdx.image").note().unwrap();
+    assert!(!note.contains("most like"), "{note}");
+}
+
 /// Each change of the TD, and the check that shows it. None hides another.
 #[test]
 fn each_fault_is_found_and_none_hides_another() {
