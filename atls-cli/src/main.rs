@@ -19,6 +19,7 @@ mod tcb;
 mod terminal;
 mod tls;
 mod trust;
+mod unused;
 mod way;
 
 use std::process::ExitCode;

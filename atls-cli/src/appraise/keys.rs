@@ -13,8 +13,12 @@ use atls_sim::TrustAnchor;
 use clap::Args;
 use serde_json::json;
 
+use super::evidence::Evidence;
 use super::policy::Policy;
 use crate::failure::Failure;
+use crate::unused;
+use crate::unused::LEAVE_OUT;
+use crate::unused::given;
 
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct KeyOptions {
@@ -38,6 +42,22 @@ pub(crate) enum AttestationKeys {
 impl KeyOptions {
     pub(crate) fn are_named(&self) -> bool {
         self.attestation_keys.is_some()
+    }
+
+    pub(crate) fn given(&self) -> Vec<&'static str> {
+        given([(ATTESTATION_KEYS, self.are_named())])
+    }
+
+    /// # Errors
+    /// A usage failure where keys were named, and none of these items is of a platform that has no other root.
+    pub(crate) fn check_used<'a>(
+        &self,
+        items: impl IntoIterator<Item = &'a Evidence>,
+    ) -> Result<(), Failure> {
+        let is_used = |item: &Evidence| matches!(item.table(), Some("cca" | "psa" | "tpm"));
+        let is_idle = self.are_named() && !items.into_iter().any(is_used);
+        let why = "the maker of this platform has a root, under which it is verified";
+        unused::refuse(&given([(ATTESTATION_KEYS, is_idle)]), why, LEAVE_OUT)
     }
 
     /// Reads the file.
@@ -91,3 +111,5 @@ fn key_of(device: &TrustAnchor) -> Option<TrustedKey> {
     let key = TrustedKey::new("simulated", IMPLEMENTATION_ID, instance_id, public);
     Some(key.in_software())
 }
+
+const ATTESTATION_KEYS: &str = "--attestation-keys";

@@ -65,6 +65,7 @@ pub(crate) async fn run(options: &InspectOptions, terminal: &mut Terminal) -> Re
 
 async fn inspect(options: &InspectOptions, terminal: &mut Terminal) -> Result<(), Failure> {
     let found = open(&options.file)?;
+    options.verification.check(&found)?;
     let verified = match options.verification.verify {
         true => Some(verify::verify(&found, &options.verification).await?),
         false => None,

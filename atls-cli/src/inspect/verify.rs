@@ -25,6 +25,9 @@ use crate::seen;
 use crate::tls;
 use crate::trust;
 use crate::trust::AppraisalOptions;
+use crate::unused;
+use crate::unused::LEAVE_OUT;
+use crate::unused::given;
 
 /// The things to verify, and their keys.
 #[derive(Args, Debug)]
@@ -50,6 +53,43 @@ pub(super) struct VerifyOptions {
 
     #[command(flatten)]
     trust: AppraisalOptions,
+}
+
+impl VerifyOptions {
+    /// # Errors
+    /// A usage failure for an argument that would have no effect on what was found.
+    pub(super) fn check(&self, found: &Found) -> Result<(), Failure> {
+        if !self.verify {
+            let given = self.given_of_evidence();
+            let cure = "--verify verifies signatures";
+            return unused::refuse(&given, "nothing is verified", cure);
+        }
+        let verdict = self.trust.given_of_verdict();
+        unused::refuse(&verdict, "it is no verdict, and refuses nobody", LEAVE_OUT)?;
+        if found.evidence.is_empty() {
+            let given = self.given_of_evidence();
+            unused::refuse(&given, "there is no Evidence in it", LEAVE_OUT)?;
+        }
+        if let (true, Some(Token::Jwt(_))) = (found.evidence.is_empty(), &found.token) {
+            let at = given([("--at", self.at.is_some())]);
+            unused::refuse(&at, "the times of a JWT are not checked", LEAVE_OUT)?;
+        }
+        let key = given([("--key", self.key.is_some() && found.token.is_none())]);
+        unused::refuse(&key, "it is no EAR and no CoRIM", LEAVE_OUT)?;
+        match self.policy {
+            Some(_) => {
+                let why = "the policy has keys of its own, or none";
+                unused::refuse(&self.keys.given(), why, "leave one of them out")
+            }
+            None => self.keys.check_used(&found.evidence),
+        }
+    }
+
+    fn given_of_evidence(&self) -> Vec<&'static str> {
+        let policy = given([("--policy", self.policy.is_some())]);
+        let all = policy.into_iter().chain(self.keys.given());
+        all.chain(self.trust.given()).collect()
+    }
 }
 
 /// The things that were verified.

@@ -74,6 +74,10 @@ impl SnpOptions {
 }
 
 pub(super) fn measure(options: &SnpOptions) -> Result<Measured, Failure> {
+    if options.cpu.is_some() && options.vmm != Vmm::Qemu {
+        let what = "--cpu would have no effect: only QEMU tells it to the guest";
+        return Err(Failure::usage(what).with_help("leave it out"));
+    }
     let ovmf = Ovmf::read(&options.ovmf)?;
     let broken = || {
         wrong(

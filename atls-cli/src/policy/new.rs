@@ -32,6 +32,9 @@ use crate::terminal::Terminal;
 use crate::trust::AppraisalOptions;
 use crate::trust::AttesterOptions;
 use crate::trust::TrustOptions;
+use crate::unused;
+use crate::unused::LEAVE_OUT;
+use crate::unused::given;
 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -72,6 +75,30 @@ pub(super) struct NewOptions {
 }
 
 impl NewOptions {
+    fn is_of_server(&self) -> bool {
+        self.from.starts_with("https://")
+    }
+
+    /// # Errors
+    /// A usage failure for an argument that would have no effect.
+    fn check(&self) -> Result<(), Failure> {
+        let status = given([("--accept-warning", self.trust.accept_warning)]);
+        let why = "a policy is written whatever the status, which is told";
+        unused::refuse(&status, why, LEAVE_OUT)?;
+        let at = given([("--at", self.at.is_some())]);
+        if self.is_of_server() {
+            return unused::refuse(&at, "a server is appraised as of now", LEAVE_OUT);
+        }
+        let ca = given([("--ca", !self.ca.is_empty())]);
+        unused::refuse(&ca, "no server is connected to", LEAVE_OUT)?;
+        if self.dangerous_unverified {
+            let all: Vec<_> = at.into_iter().chain(self.trust.given()).collect();
+            let why = "--dangerous-unverified verifies nothing of a file";
+            unused::refuse(&all, why, "leave one of them out")?;
+        }
+        Ok(())
+    }
+
     fn keys(&self) -> Result<AttestationKeys, Failure> {
         match self.keys.open()? {
             AttestationKeys::Unknown if self.dangerous_unverified => {
@@ -110,7 +137,8 @@ pub(super) async fn run(options: &NewOptions, terminal: &mut Terminal) -> Result
 }
 
 async fn write(options: &NewOptions, terminal: &mut Terminal) -> Result<(), Failure> {
-    let written = match options.from.starts_with("https://") {
+    options.check()?;
+    let written = match options.is_of_server() {
         true => of_server(options).await?,
         false => of_file(options).await?,
     };
@@ -147,6 +175,7 @@ struct Written {
 async fn of_file(options: &NewOptions) -> Result<Written, Failure> {
     let items = inspect::evidence_of(Path::new(&options.from))?;
     let item = only(items)?;
+    options.keys.check_used([&item])?;
     let (keys, trust) = (options.keys()?, options.trust());
     let text = seen::policy_of(&item, &options.name, &keys)?;
     if options.dangerous_unverified {

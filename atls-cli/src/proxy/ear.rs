@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::source;
 use crate::tls;
+use crate::unused::given;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct EarOptions {
@@ -31,19 +32,19 @@ pub(crate) struct EarOptions {
     ear_audience: Option<String>,
 
     /// The name of this proxy in it
-    #[arg(long, value_name = "NAME", default_value = "atls-proxy", help_heading = STATED)]
+    #[arg(long, value_name = "NAME", default_value = "atls-proxy", requires = "ear_key", help_heading = STATED)]
     ear_issuer: String,
 
     /// How long it is good, at most 300
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, help_heading = STATED, value_parser = value_parser!(u64).range(1..=300))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "ear_key", help_heading = STATED, value_parser = value_parser!(u64).range(1..=300))]
     ear_lifetime: u64,
 
     /// Its form
-    #[arg(long, value_enum, value_name = "FORM", default_value_t, help_heading = STATED)]
+    #[arg(long, value_enum, value_name = "FORM", default_value_t, requires = "ear_key", help_heading = STATED)]
     ear_form: Form,
 
     /// Hand on the signed result of the service of --verifier too, in the header Atls-Verifier-Ear. It may identify the device
-    #[arg(long, help_heading = STATED)]
+    #[arg(long, requires = "ear_key", help_heading = STATED)]
     verifier_ear: bool,
 }
 
@@ -61,11 +62,7 @@ pub(super) fn forwarder(
     options: &EarOptions,
 ) -> Result<(Option<Arc<ResultForwarder>>, Value), Failure> {
     let (Some(key), Some(audience)) = (&options.ear_key, &options.ear_audience) else {
-        return match options.verifier_ear {
-            true => Err(Failure::usage("--verifier-ear needs --ear-key")
-                .with_help("the verifier's result has no audience; what the proxy states names it by its digest")),
-            false => Ok((None, json!({ "keys": [] }))),
-        };
+        return Ok((None, json!({ "keys": [] })));
     };
     let signer = signer(key)?;
     let public = signer.public_jwk();
@@ -89,6 +86,16 @@ impl EarOptions {
     /// The file of the key.
     pub(super) fn file(&self) -> Option<&PathBuf> {
         self.ear_key.as_ref()
+    }
+
+    /// The arguments that were given; the others of them need these.
+    pub(super) fn given(&self) -> Vec<&'static str> {
+        given([("--ear-key", self.ear_key.is_some())])
+    }
+
+    /// Tells whether results of services are handed on as they came.
+    pub(super) fn hands_on(&self) -> bool {
+        self.verifier_ear
     }
 }
 

@@ -29,6 +29,7 @@ mod serving;
 mod spread;
 mod stated;
 mod systemd;
+mod together;
 mod trusted;
 mod tunnels;
 mod until;

@@ -289,12 +289,6 @@ impl Terms {
     /// By whose word clients are accepted, where they are asked.
     fn opened(&self, options: &ProxyOptions) -> Result<Option<Opened>, Failure> {
         match self.clients {
-            Clients::Ignore if options.trust.names_whom() => Err(Failure::usage(
-                "--policy, --verifier and --trust-sim are about clients, and none is asked",
-            )
-            .with_help(
-                "--clients ask judges those that attest; --clients require serves no others",
-            )),
             Clients::Ignore => Ok(None),
             Clients::Ask | Clients::Require => Opened::new(&options.trust).map(Some),
         }

@@ -44,6 +44,7 @@ impl Serving {
         socket: &std::net::TcpListener,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, Failure> {
+        options.check()?;
         let failed =
             |error: std::io::Error| Failure::fault("the socket cannot be used").because(&error);
         let listener = socket.try_clone().map_err(failed)?;

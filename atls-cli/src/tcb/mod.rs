@@ -32,6 +32,9 @@ use crate::terminal::Terminal;
 use crate::trust::AppraisalOptions;
 use crate::trust::AttesterOptions;
 use crate::trust::TrustOptions;
+use crate::unused;
+use crate::unused::LEAVE_OUT;
+use crate::unused::given;
 use standing::Judge;
 use standing::Standing;
 use standing::Versions;
@@ -64,6 +67,31 @@ pub(crate) struct TcbOptions {
 }
 
 impl TcbOptions {
+    fn is_of_server(&self) -> bool {
+        self.from.starts_with("https://")
+    }
+
+    /// # Errors
+    /// A usage failure for an argument that would have no effect.
+    fn check(&self) -> Result<(), Failure> {
+        let status = given([("--accept-warning", self.trust.accept_warning)]);
+        unused::refuse(
+            &status,
+            "each status is told, and judged by its dates",
+            LEAVE_OUT,
+        )?;
+        match self.is_of_server() {
+            true => {
+                let at = given([("--at", self.at.is_some())]);
+                unused::refuse(&at, "a server is judged as of now", LEAVE_OUT)
+            }
+            false => {
+                let ca = given([("--ca", !self.ca.is_empty())]);
+                unused::refuse(&ca, "no server is connected to", LEAVE_OUT)
+            }
+        }
+    }
+
     fn judge(&self) -> Judge {
         match self.policy {
             Some(_) => Judge::Policy,
@@ -84,7 +112,8 @@ pub(crate) async fn run(options: &TcbOptions, terminal: &mut Terminal) -> Result
 }
 
 async fn assess(options: &TcbOptions, terminal: &mut Terminal) -> Result<(), Failure> {
-    let standings = match options.from.starts_with("https://") {
+    options.check()?;
+    let standings = match options.is_of_server() {
         true => of_server(options).await?,
         false => of_file(options).await?,
     };

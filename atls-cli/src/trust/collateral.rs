@@ -17,17 +17,20 @@ use super::options::AppraisalOptions;
 use crate::failure::Failure;
 use crate::http_client;
 use crate::source;
+use crate::unused;
+use crate::unused::given;
 
 /// For TDX and SGX.
 pub(crate) fn intel(options: &AppraisalOptions) -> Result<Arc<dyn CollateralSource>, Failure> {
-    let mut given = Vec::new();
+    let mut supplied = Vec::new();
     for path in &options.collateral {
         if let Given::Intel(collateral) = read(path)? {
-            given.push(*collateral);
+            supplied.push(*collateral);
         }
     }
-    if !given.is_empty() {
-        let supplied = atls_tdx::SuppliedCollateral::new(given);
+    check_intel(options, !supplied.is_empty())?;
+    if !supplied.is_empty() {
+        let supplied = atls_tdx::SuppliedCollateral::new(supplied);
         return Ok(Arc::new(supplied.with_early(early(options)?)));
     }
     if options.offline {
@@ -41,6 +44,17 @@ pub(crate) fn intel(options: &AppraisalOptions) -> Result<Arc<dyn CollateralSour
         };
         Ok(Arc::new(FetchedCollateral::new(Arc::new(Cache::new(pcs)))))
     })
+}
+
+/// # Errors
+/// A usage failure for an argument that would have no effect.
+fn check_intel(options: &AppraisalOptions, is_supplied: bool) -> Result<(), Failure> {
+    let early = given([("--early", !options.early.is_empty() && !is_supplied)]);
+    let cure = "give Intel's issue of now by --collateral, of which it is the next";
+    unused::refuse(&early, "no --collateral is Intel's", cure)?;
+    let pccs = given([("--pccs", options.pccs.is_some() && is_supplied)]);
+    let why = "--collateral has Intel's, so it is not fetched";
+    unused::refuse(&pccs, why, "leave one of them out")
 }
 
 /// Intel's next issue.

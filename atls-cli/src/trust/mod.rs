@@ -6,6 +6,7 @@ mod collateral;
 mod crl;
 mod fetched;
 mod files;
+mod given;
 mod known;
 mod local;
 mod options;

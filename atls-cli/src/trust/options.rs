@@ -71,7 +71,7 @@ pub(crate) struct AppraisalOptions {
     pub(crate) crl: Vec<CrlOption>,
 
     /// Fetch Intel's collateral from this PCCS
-    #[arg(long, value_name = "URL", help_heading = TRUST)]
+    #[arg(long, value_name = "URL", conflicts_with = "offline", help_heading = TRUST)]
     pub(crate) pccs: Option<String>,
 
     /// Fetch no collateral: what the peer sends and --collateral names must do
@@ -93,13 +93,6 @@ pub(crate) struct AppraisalOptions {
 
     #[arg(skip)]
     pub(super) fetched: Fetched,
-}
-
-impl TrustOptions {
-    /// Tells whether any of it says whose attestation to accept.
-    pub(crate) fn names_whom(&self) -> bool {
-        self.policy.is_some() || !self.verifier.is_empty() || self.appraisal.knows_a_simulator()
-    }
 }
 
 impl AppraisalOptions {

@@ -52,16 +52,80 @@ fn a_policy_for_clients_that_are_not_asked_is_refused() {
     let admin = ["--admin", &taken];
     let reverse = [&proxy[..], &upstream, &identity, &device, &admin].concat();
     for whom in [
-        ["--policy", "policy.toml"],
-        ["--trust-sim", "client.key"],
-        ["--verifier", "veraison=https://localhost:1,key=ear.jwk"],
+        &["--policy", "policy.toml"][..],
+        &["--trust-sim", "client.key"],
+        &["--verifier", "veraison=https://localhost:1,key=ear.jwk"],
+        &["--max-age", "60"],
+        &["--ear-key", "key.pem", "--ear-audience", "orders"],
+        &["--accept-warning"],
+        &["--offline"],
+        &["--dangerous-root", "tdx=root.der"],
     ] {
         for clients in [&[][..], &["--clients", "ignore"]] {
-            let ran = world.atls(&[&reverse[..], &whom, clients].concat());
+            let ran = world.atls(&[&reverse[..], whom, clients].concat());
             let ran = ran.ends_with(1);
-            assert!(ran.error().contains("--clients ask"), "{}", ran.error());
+            let told = ran.error();
+            assert!(
+                told.contains(&format!("{} would have no effect", whom[0])),
+                "{told}"
+            );
+            assert!(told.contains("--clients ask"), "{told}");
         }
     }
+    let file = "listen = \"127.0.0.1:0\"\nupstream = \"http://127.0.0.1:1\"\nattester = \"sim=own.pem\"\n\
+                cert = \"chain.pem\"\nkey = \"key.pem\"\nmax-age = 60\n";
+    world.write("proxy.toml", format!("{file}admin = \"{taken}\"\n"));
+    let ran = world
+        .atls(&["proxy", "--config", "proxy.toml"])
+        .ends_with(1);
+    let told = ran.error();
+    assert!(told.contains("--max-age would have no effect"), "{told}");
+}
+
+/// They are about a server, and whoever writes them may believe that clients are checked by them.
+#[test]
+fn an_argument_about_a_server_is_refused_by_a_proxy_in_reverse() {
+    let world = World::new();
+    world.device_key();
+    world.identity(&world.authority);
+    world.device("client");
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = held.local_addr().unwrap().to_string();
+    let reverse = [
+        "proxy",
+        "--listen",
+        "127.0.0.1:0",
+        "--upstream",
+        "http://127.0.0.1:1",
+        "--cert",
+        "chain.pem",
+        "--key",
+        "key.pem",
+        "--attester",
+        "sim=own.pem",
+    ];
+    let clients = ["--clients", "require", "--trust-sim", "client.key"];
+    for (argument, cure) in [
+        (&["--ca", "ca.pem"][..], "--to"),
+        (&["--connect-proxy", "env"], "--to"),
+        (&["--mode", "dangerous-pre-handshake"], "--to"),
+        (&["--dangerous-any-certificate"], "--to"),
+        (&["--attest-first"], "--to"),
+    ] {
+        let all = [&reverse[..], &clients, &["--admin", &taken], argument].concat();
+        let told = world.atls(&all).ends_with(1).error();
+        assert!(
+            told.contains(&format!("{} would have no effect", argument[0])),
+            "{told}"
+        );
+        assert!(told.contains(cure), "{told}");
+    }
+    let probes = ["--probes", &taken, "--host", "edge"];
+    let told = world
+        .atls(&[&reverse[..], &clients, &probes].concat())
+        .ends_with(1)
+        .error();
+    assert!(told.contains("--host would have no effect"), "{told}");
 }
 
 #[test]

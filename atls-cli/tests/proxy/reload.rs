@@ -245,13 +245,15 @@ fn a_new_key_for_results_is_published_when_it_is_taken() {
         let key = rcgen::KeyPair::generate().unwrap();
         world.write(name, key.serialize_pem());
     }
+    world.device("client");
     world.device_key();
     world.identity(&world.authority);
     let upstream = named(&world, "one");
     let stating = |key: &str| {
         let configuration = configuration("127.0.0.1:0", upstream);
         format!(
-            "{configuration}admin = \"127.0.0.1:0\"\near-key = \"{key}\"\near-audience = \"orders\"\n"
+            "{configuration}clients = \"ask\"\ntrust-sim = \"client.key\"\nadmin = \"127.0.0.1:0\"\n\
+             ear-key = \"{key}\"\near-audience = \"orders\"\n"
         )
     };
     world.write("proxy.toml", stating("one.pem"));
@@ -271,8 +273,10 @@ fn a_key_for_results_that_is_replaced_is_published_when_it_is_read_again() {
     let key = || rcgen::KeyPair::generate().unwrap().serialize_pem();
     world.write("ear.pem", key());
     let upstream = format!("http://{}", named(&world, "one"));
+    world.device("client");
     let stating = ["--ear-key", "ear.pem", "--ear-audience", "orders"];
-    let more = [&stating[..], &["--admin", "127.0.0.1:0"]].concat();
+    let clients = ["--clients", "ask", "--trust-sim", "client.key"];
+    let more = [&stating[..], &clients, &["--admin", "127.0.0.1:0"]].concat();
     let mut proxy = reverse(&world, &upstream, &more);
     let admin = proxy.told("admin at http://");
     let keys = || world.block_on(fetch(admin, "/keys")).1;

@@ -109,17 +109,33 @@ fn a_key_goes_with_its_audience() {
         "key.pem",
     ];
     world.write("no-key.pem", "nothing");
+    world.device("client");
+    let clients = ["--clients", "ask", "--trust-sim", "client.key"];
     for (more, told) in [
         (&["--ear-key", "key.pem"][..], "--ear-audience"),
         (&["--ear-audience", "orders"], "--ear-key"),
         (&["--verifier-ear"], "--ear-key"),
+        (&["--ear-issuer", "edge"], "--ear-key"),
+        (&["--ear-lifetime", "5"], "--ear-key"),
+        (&["--ear-form", "cwt"], "--ear-key"),
+        (
+            &[
+                "--ear-key",
+                "key.pem",
+                "--ear-audience",
+                "orders",
+                "--verifier-ear",
+            ],
+            "--verifier KIND=URL",
+        ),
         (
             &["--ear-key", "no-key.pem", "--ear-audience", "orders"],
             "no key in PEM",
         ),
     ] {
+        let more = [&clients[..], more].concat();
         let ran = world
-            .atls(&[&reverse[..], &identity, more].concat())
+            .atls(&[&reverse[..], &identity, &more].concat())
             .ends_with(1);
         assert!(ran.error().contains(told), "{}", ran.error());
     }
