@@ -77,6 +77,7 @@ mod appraise {
     use crate::failure::Failure;
 
     pub(crate) use evidence::Evidence;
+    pub(crate) use evidence::is_whole;
 
     /// Those of `--dangerous-unverified`, any; or those of the tables of a file.
     pub(crate) enum AttestationKeys {

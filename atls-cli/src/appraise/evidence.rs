@@ -2,6 +2,8 @@
 
 use atls_core::MediaType;
 use atls_core::cmw::Cmw;
+use atls_core::cmw::Indicator;
+use atls_core::cmw::Item;
 use atls_formats::azure::AZURE_COLLECTION;
 use atls_formats::azure::AZURE_RUNTIME_DATA;
 
@@ -10,9 +12,45 @@ use atls_formats::azure::AZURE_RUNTIME_DATA;
 pub(crate) struct Evidence {
     pub(crate) media_type: String,
     pub(crate) bytes: Vec<u8>,
+    /// What its wrapper says that it is.
+    label: Option<Indicator>,
+    /// The message that it came in.
+    message: Option<Cmw>,
 }
 
 impl Evidence {
+    /// Without a wrapper.
+    pub(crate) fn alone(media_type: impl Into<String>, bytes: &[u8]) -> Self {
+        Self {
+            media_type: media_type.into(),
+            bytes: bytes.to_vec(),
+            label: None,
+            message: None,
+        }
+    }
+
+    /// An item of a message. Its type is told as the wrapper has it, where it is no known media type.
+    pub(crate) fn of_message(item: &Item<'_>, media_type: String, message: &Cmw) -> Self {
+        Self {
+            media_type,
+            bytes: item.value().to_vec(),
+            label: item.indicator(),
+            message: Some(message.clone()),
+        }
+    }
+
+    /// Tells whether its wrapper says that it is something else, for which a live peer is refused.
+    pub(crate) fn is_labelled_otherwise(&self) -> bool {
+        self.label.is_some_and(|label| label != Indicator::EVIDENCE)
+    }
+
+    /// The Endorsements that came along.
+    pub(crate) fn endorsements(&self) -> Vec<Item<'_>> {
+        let items = self.message.as_ref().map(Cmw::items);
+        let items = items.into_iter().flatten();
+        items.filter(Item::is_endorsements_only).collect()
+    }
+
     /// The table of a policy file that is about it.
     pub(crate) fn table(&self) -> Option<&'static str> {
         table_of(&self.media_type)
@@ -28,10 +66,8 @@ impl Evidence {
         let items = items.iter().filter(|item| !item.is_endorsements_only());
         items
             .filter_map(|item| {
-                Some(Self {
-                    media_type: item.media_type()?.to_string(),
-                    bytes: item.value().to_vec(),
-                })
+                let media_type = item.media_type()?.to_string();
+                Some(Self::of_message(item, media_type, &collection))
             })
             .collect()
     }
@@ -55,9 +91,13 @@ pub(crate) fn table_of(media_type: &str) -> Option<&'static str> {
     }
 }
 
+/// Tells whether a verifier takes a collection of this type as one item: its items lead to each other.
+pub(crate) fn is_whole(collection: &MediaType) -> bool {
+    MediaType::of_collection(AZURE_COLLECTION).as_ref() == Ok(collection)
+}
+
 fn is_of_azure(media_type: &str) -> bool {
-    let collection = MediaType::of_collection(AZURE_COLLECTION);
-    collection.is_ok() && MediaType::parse(media_type) == collection
+    MediaType::parse(media_type).is_ok_and(|media_type| is_whole(&media_type))
 }
 
 pub(crate) const NITRO: &str = "application/vnd.atls.nitro-document";

@@ -8,7 +8,10 @@ use atls_core::AppraisalError;
 use atls_core::Fault;
 use atls_core::MediaType;
 use atls_core::RecordedAppraisal;
+use atls_core::Refusal;
 use atls_core::combine::chain::Chain;
+use atls_core::combine::chain::UnboundEvidence;
+use atls_core::combine::chain::UnboundVerifier;
 use atls_core::pki_types::UnixTime;
 
 use crate::clock;
@@ -20,6 +23,7 @@ use crate::trust::Tables;
 
 pub(crate) use evidence::Evidence;
 pub(crate) use evidence::NITRO;
+pub(crate) use evidence::is_whole;
 pub(crate) use evidence::table_of;
 pub(crate) use keys::AttestationKeys;
 pub(crate) use keys::KeyOptions;
@@ -79,6 +83,14 @@ pub(crate) async fn recorded(
     if !is_named && !is_simulated {
         return Err(without_table(table));
     }
+    if evidence.is_labelled_otherwise() {
+        return Err(wrong_label(evidence));
+    }
+    let media_type = MediaType::parse(&evidence.media_type);
+    let media_type = media_type.map_err(|_| no_verifier(evidence))?;
+    let endorsements = evidence.endorsements();
+    let with_endorsements =
+        UnboundEvidence::new(&media_type, bytes).with_endorsements(&endorsements);
     let appraised = match table {
         "azure" => return azure(evidence, policy, trust, at).await,
         "cca" => trust::cca(policy)?.appraise_recorded(bytes, at).await,
@@ -90,16 +102,16 @@ pub(crate) async fn recorded(
         "psa" => simulated(evidence, trust, at).await?,
         "sgx" => {
             let verifier = trust::sgx(policy.live()?, trust)?;
-            verifier.appraise_recorded(bytes, at).await
+            verifier.appraise_unbound(&with_endorsements, at).await
         }
         "snp" => {
             let verifier = trust::snp(policy.live()?, trust)?;
-            verifier.appraise_recorded(bytes, at).await
+            verifier.appraise_unbound(&with_endorsements, at).await
         }
         "tpm" => trust::tpm(policy)?.appraise_recorded(bytes, at).await,
         _ => {
             let verifier = trust::tdx(policy.live()?, trust)?;
-            verifier.appraise_recorded(bytes, at).await
+            verifier.appraise_unbound(&with_endorsements, at).await
         }
     };
     Ok(Recorded {
@@ -120,6 +132,13 @@ async fn azure(
         parts: evidence.parts(),
         results: Results::Chain(chain.map_err(|error| failure(&error))?),
     })
+}
+
+fn wrong_label(evidence: &Evidence) -> Failure {
+    let media_type = &evidence.media_type;
+    let what = format!("{media_type} was not appraised");
+    let failure = Failure::new(Outcome::NotAttested, what).because(&Refusal::WrongLabel);
+    failure.with_help("the indicator in its wrapper says Evidence and nothing else, or is left out; a live peer is refused too")
 }
 
 fn part_alone(evidence: &Evidence) -> Failure {

@@ -9,6 +9,7 @@ use atls_core::cmw::Type;
 use super::found::Found;
 use super::found::Within;
 use super::tree::Node;
+use crate::appraise;
 use crate::appraise::Evidence;
 
 /// A record, a collection or a tag.
@@ -23,33 +24,42 @@ pub(super) fn read(bytes: &[u8], within: Within) -> Option<Found> {
     if let Some(kind) = cmw.collection_type() {
         node = node.with(Node::leaf("collection type", kind));
     }
-    let whole = whole(&cmw, bytes);
-    let mut evidence = Vec::new();
     for item in &items {
         let found = within.recognise(item.value());
         node = node.with(item_tree(item, found.as_ref()));
-        // A verifier is chosen by the type in the wrapper, whatever the item is; one without a verifier refuses the whole.
-        if whole.is_none() && !item.is_endorsements_only() {
-            let media_type = item.media_type();
-            let named = media_type.map_or_else(|| kind(item), |named| named.to_string());
-            evidence.push(Evidence {
-                media_type: named,
-                bytes: item.value().to_vec(),
-            });
-        }
     }
-    evidence.extend(whole);
-    Some(Found::holding(node, evidence))
+    Some(Found::holding(node, evidence(&cmw)))
 }
 
-/// A collection of a type that one verifier takes whole: its items lead to each other.
-fn whole(cmw: &Cmw, bytes: &[u8]) -> Option<Evidence> {
-    let media_type = MediaType::of_collection(cmw.collection_type()?).ok()?;
-    let evidence = Evidence {
-        media_type: media_type.to_string(),
-        bytes: bytes.to_vec(),
+/// The items that a relying party has appraised, as it divides the message. A verifier is chosen by the type in the wrapper, whatever the item
+/// is; one without a verifier refuses the whole.
+fn evidence(cmw: &Cmw) -> Vec<Evidence> {
+    let of_batch = is_of_batch(cmw);
+    let items = cmw.items_with(appraise::is_whole);
+    let decisive = items.iter().filter(|item| {
+        let is_proof = of_batch && item.label() == PROOF;
+        !item.is_endorsements_only() && !is_proof
+    });
+    decisive
+        .map(|item| {
+            let media_type = item.media_type();
+            let named = media_type.map_or_else(|| kind(item), |named| named.to_string());
+            Evidence::of_message(item, named, cmw)
+        })
+        .collect()
+}
+
+/// The message of one connection of a batch: the Evidence at 0, and at 1 the proof that the connection is of it, which the core takes off.
+fn is_of_batch(cmw: &Cmw) -> bool {
+    let items = cmw.items();
+    let Some((proof, evidence)) = items.split_last() else {
+        return false;
     };
-    (evidence.table() == Some("azure")).then_some(evidence)
+    let is_proof = proof.label() == PROOF
+        && proof.indicator().is_none()
+        && MediaType::parse(PROOF_MEDIA_TYPE).ok() == proof.media_type();
+    let is_at_0 = |item: &Item<'_>| item.label() == "0" || item.label().starts_with("0/");
+    is_proof && cmw.collection_type().is_none() && evidence.iter().all(is_at_0)
 }
 
 fn item_tree(item: &Item<'_>, found: Option<&Found>) -> Node {
@@ -89,3 +99,8 @@ fn words(indicator: Indicator) -> String {
     let set: Vec<_> = set.map(|(_, name)| *name).collect();
     set.join(", ")
 }
+
+/// The label of the proof in the message of one connection of a batch.
+const PROOF: &str = "1";
+
+const PROOF_MEDIA_TYPE: &str = "application/vnd.atls.inclusion-proof+cbor";

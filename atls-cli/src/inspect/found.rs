@@ -27,11 +27,7 @@ impl Found {
     }
 
     pub(super) fn evidence(tree: Node, media_type: &str, bytes: &[u8]) -> Self {
-        let evidence = Evidence {
-            media_type: media_type.to_owned(),
-            bytes: bytes.to_vec(),
-        };
-        Self::holding(tree, vec![evidence])
+        Self::holding(tree, vec![Evidence::alone(media_type, bytes)])
     }
 
     pub(super) fn holding(tree: Node, evidence: Vec<Evidence>) -> Self {

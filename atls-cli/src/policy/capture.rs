@@ -92,10 +92,7 @@ impl Capture {
         evidence: &atls_core::Evidence<'_>,
         now: UnixTime,
     ) -> Result<(String, Result<Appraised, AppraisalError>), Failure> {
-        let item = Evidence {
-            media_type: evidence.media_type().to_string(),
-            bytes: evidence.bytes().to_vec(),
-        };
+        let item = Evidence::alone(evidence.media_type().to_string(), evidence.bytes());
         let text = seen::policy_of(&item, &self.name, &self.keys)?;
         let policy = self.keys.over(Policy::written(&text));
         let table = item.table().unwrap_or_default();

@@ -4,7 +4,14 @@ use atls_cca::CcaKeys;
 use atls_cca::testing::ForgedCca;
 use atls_cca::testing::ForgedPsa;
 use atls_core::cmw::Cmw;
+use atls_core::cmw::Indicator;
+use atls_core::cmw::Label;
+use atls_core::cmw::Type;
+use atls_formats::dcap::COLLATERAL;
+use atls_formats::dcap::EventLogWriter;
+use atls_formats::dcap::TDX_EVIDENCE;
 use atls_formats::dcap::TDX_QUOTE;
+use atls_formats::dcap::TdxEvidence;
 use atls_formats::tpm::TpmEvidence;
 use atls_snp::Product;
 
@@ -206,4 +213,110 @@ fn an_item_of_a_type_that_is_not_known_is_not_passed_over() {
         ran.error()
     );
     assert_ne!(ran.code(), 0);
+}
+
+#[test]
+fn evidence_that_its_wrapper_calls_something_else_is_refused_as_that_of_a_live_peer() {
+    let (world, quote) = known_td();
+    let labelled = |bits: Option<u32>| {
+        let indicator = bits.map(|bits| Indicator::from_bits(bits).unwrap());
+        Cmw::record(
+            Type::Media(TDX_QUOTE.parse().unwrap()),
+            quote.clone(),
+            indicator,
+        )
+    };
+    for bits in [None, Some(4)] {
+        explain(&world, &labelled(bits), &TD).ends_with(0);
+    }
+    // Reference Values, Attestation Results, and Evidence beside another.
+    for bits in [1, 8, 12] {
+        let ran = explain(&world, &labelled(Some(bits)), &TD).ends_with(2);
+        assert!(
+            ran.error().contains("labelled as another"),
+            "{}",
+            ran.error()
+        );
+    }
+    world.write("evidence", labelled(Some(8)).encode().unwrap());
+    for command in [
+        &["policy", "new", "--from", "evidence"][..],
+        &["inspect", "evidence", "--verify"],
+        &["tcb", "evidence"],
+    ] {
+        let ran = world.atls(&[command, &TD].concat()).ends_with(2);
+        assert!(
+            ran.error().contains("labelled as another"),
+            "{}",
+            ran.error()
+        );
+    }
+}
+
+#[test]
+fn collateral_that_came_along_counts_as_that_of_a_live_peer() {
+    let (world, quote) = known_td();
+    let collateral = std::fs::read(world.path("collateral")).unwrap();
+    let kind = Type::Media(COLLATERAL.parse().unwrap());
+    let collateral = Cmw::record(kind, collateral, Some(Indicator::ENDORSEMENTS));
+    let quote = Cmw::evidence(TDX_QUOTE.parse().unwrap(), quote);
+    let offline = ["--dangerous-root", "tdx=root.der", "--offline"];
+    let ran = explain(&world, &quote, &offline).ends_with(2);
+    assert!(ran.error().contains("no collateral"), "{}", ran.error());
+    let members = vec![("quote".into(), quote), ("collateral".into(), collateral)];
+    let both = Cmw::collection(None, members).unwrap();
+    explain(&world, &both, &offline).ends_with(0);
+}
+
+#[test]
+fn a_quote_with_its_event_log_is_explained() {
+    let world = World::new();
+    let platform = td_platform(&world);
+    let log = EventLogWriter::new().measured(2, 0xd, b"kernel");
+    let mut report = platform.td_report();
+    report.rtmr = log.rtmr();
+    let quote = platform.tdx_quote(&report, &[7; 64]).unwrap();
+    let event_log = log.bytes().to_vec();
+    let evidence = TdxEvidence { quote, event_log }.encode().unwrap();
+    world.write("both", &evidence);
+    let new = ["policy", "new", "--from", "both", "-o", "policy.toml"];
+    world.atls(&[&new[..], &TD].concat()).ends_with(0);
+    let wrapped = Cmw::evidence(TDX_EVIDENCE.parse().unwrap(), evidence);
+    explain(&world, &wrapped, &TD).ends_with(0);
+}
+
+/// The core takes the proof off before it divides the message.
+#[test]
+fn the_message_of_a_connection_of_a_batch_is_explained_without_its_proof() {
+    let (world, quote) = known_td();
+    let quote = Cmw::evidence(TDX_QUOTE.parse().unwrap(), quote);
+    let kind = "application/vnd.atls.inclusion-proof+cbor".parse().unwrap();
+    let proof = Cmw::record(Type::Media(kind), vec![0x83, 2, 0, 0x81], None);
+    let at = |of_proof: i64| {
+        let members = vec![
+            (Label::Integer(0), quote.clone()),
+            (Label::Integer(of_proof), proof.clone()),
+        ];
+        Cmw::collection(None, members).unwrap()
+    };
+    explain(&world, &at(1), &TD).ends_with(0);
+    let ran = explain(&world, &at(2), &TD);
+    assert!(ran.error().contains("inclusion-proof"), "{}", ran.error());
+    assert_ne!(ran.code(), 0);
+}
+
+/// A quote of a forged platform, and its policy.
+fn known_td() -> (World, Vec<u8>) {
+    let world = World::new();
+    let platform = td_platform(&world);
+    let quote = platform.tdx_quote(&platform.td_report(), &[7; 64]).unwrap();
+    world.write("quote", &quote);
+    let new = ["policy", "new", "--from", "quote", "-o", "policy.toml"];
+    world.atls(&[&new[..], &TD].concat()).ends_with(0);
+    (world, quote)
+}
+
+fn explain(world: &World, evidence: &Cmw, trust: &[&str]) -> support::Ran {
+    world.write("evidence", evidence.encode().unwrap());
+    world.atls(&[&["policy", "explain", "policy.toml", "evidence"], trust].concat())
 }
