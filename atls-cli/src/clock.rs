@@ -20,6 +20,11 @@ pub(crate) fn now() -> Result<UnixTime, Failure> {
         .ok_or_else(|| Failure::fault("this machine does not know the time"))
 }
 
+/// The same, and 1970 where it is not known, for what goes on all the same.
+pub(crate) fn now_or_1970() -> UnixTime {
+    now().unwrap_or(UnixTime::since_unix_epoch(Duration::ZERO))
+}
+
 /// The time as RFC 3339 writes it, in UTC.
 pub(crate) fn rfc3339(at: UnixTime) -> String {
     let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);

@@ -7,7 +7,6 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use atls_core::RelyingParty;
-use atls_core::pki_types::UnixTime;
 use atls_reference::is_cut_short;
 use atls_remote::Jwks;
 use tokio::task::JoinSet;
@@ -43,6 +42,8 @@ pub(super) struct Trusted {
     options: TrustOptions,
     watched: Watched,
     now: Mutex<Now>,
+    /// For each source of collateral. They end with this.
+    renewing: Mutex<JoinSet<()>>,
 }
 
 struct Now {
@@ -78,12 +79,15 @@ impl Opened {
     /// For these peers, whom it judges.
     pub(super) fn about(self, peers: Arc<dyn Peers>) -> Trusted {
         let now = Now::new(self.policy, self.keys, &peers);
-        Trusted {
+        let trusted = Trusted {
             peers,
             options: self.options,
             watched: self.watched,
             now: Mutex::new(now),
-        }
+            renewing: Mutex::default(),
+        };
+        trusted.renew();
+        trusted
     }
 }
 
@@ -104,8 +108,17 @@ impl Trusted {
         let ((judge, policy, keys), stamps) = self.watched.read(read)?;
         judge()?;
         *self.now() = Now::new(policy, keys, &self.peers);
+        self.renew();
         self.watched.took(stamps);
         Ok(true)
+    }
+
+    /// Has collateral renewed in the background. A policy that is read again may have a table that brings another source.
+    fn renew(&self) {
+        let mut renewing = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+        for renewal in self.options.appraisal.fetched.renewals() {
+            renewing.spawn(async { match renewal.await {} });
+        }
     }
 
     /// A file that was cut short, such as on a full disk, may be a good one that demands less.
@@ -140,7 +153,8 @@ impl Now {
                     tracing::warn!("a verifier's key was withdrawn: peers are attested anew");
                     peers.recall();
                 };
-                match keys.keep_fresh(now, KEYS, withdrawn).await {}
+                // Keys are as old as can be for a machine that does not know the time.
+                match keys.keep_fresh(clock::now_or_1970, KEYS, withdrawn).await {}
             });
         }
         Self {
@@ -150,24 +164,24 @@ impl Now {
     }
 }
 
-/// Keys are as old as can be for a machine that does not know the time.
-fn now() -> UnixTime {
-    clock::now().unwrap_or(UnixTime::since_unix_epoch(Duration::ZERO))
-}
-
 /// How often the keys of services are fetched.
 const KEYS: Duration = Duration::from_secs(300);
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
     use std::fs;
     use std::path::PathBuf;
+    use std::pin::Pin;
     use std::sync::atomic::AtomicUsize;
     use std::sync::atomic::Ordering;
+    use std::task::Context;
+    use std::task::Poll;
 
     use atls_sim::SimAttester;
 
     use super::*;
+    use crate::trust::Fetched;
 
     /// Reads a file of authorities, and somebody writes it meanwhile, the first time.
     struct Reading {
@@ -213,5 +227,42 @@ mod tests {
         assert!(trusted.reload(When::Asked).unwrap());
         assert_eq!(peers.judged.load(Ordering::Relaxed), 1);
         fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn collateral_is_renewed_until_the_service_ends() {
+        struct Polled(Arc<AtomicUsize>);
+        impl Future for Polled {
+            type Output = Infallible;
+
+            fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Infallible> {
+                self.0.fetch_add(1, Ordering::Relaxed);
+                Poll::Pending
+            }
+        }
+        let polled = Arc::new(AtomicUsize::new(0));
+        let name = format!("atls-renewed-{}", std::process::id());
+        let device = std::env::temp_dir().join(name);
+        let key = SimAttester::generate().unwrap();
+        fs::write(&device, key.trust_anchor().public_key()).unwrap();
+        let mut options = TrustOptions::default();
+        options.appraisal.trust_sim.push(device.clone());
+        options.appraisal.fetched = Fetched::renewing(Box::pin(Polled(polled.clone())));
+        let peers = Arc::new(Reading {
+            authorities: device.clone(),
+            read: AtomicUsize::new(1),
+            judged: AtomicUsize::new(0),
+        });
+        let trusted = Opened::new(&options).unwrap().about(peers);
+        tokio::task::yield_now().await;
+        assert_eq!(polled.load(Ordering::Relaxed), 1);
+        // It goes on with another policy.
+        assert!(trusted.reload(When::Asked).unwrap());
+        tokio::task::yield_now().await;
+        assert_eq!(Arc::strong_count(&polled), 2);
+        drop(trusted);
+        tokio::task::yield_now().await;
+        assert_eq!(Arc::strong_count(&polled), 1);
+        fs::remove_file(device).unwrap();
     }
 }

@@ -13,7 +13,10 @@ use atls_tdx::FetchedCollateral;
 use atls_tdx::Pcs;
 
 use super::crl::CrlOption;
+use super::fetched::Made;
 use super::options::AppraisalOptions;
+use super::renewal;
+use crate::clock;
 use crate::failure::Failure;
 use crate::http_client;
 use crate::source;
@@ -42,7 +45,11 @@ pub(crate) fn intel(options: &AppraisalOptions) -> Result<Arc<dyn CollateralSour
             Some(base) => Pcs::pccs(client, base),
             None => Pcs::intel(client),
         };
-        Ok(Arc::new(FetchedCollateral::new(Arc::new(Cache::new(pcs)))))
+        let cache = Cache::new(pcs);
+        Ok(Made {
+            renewal: renewal::of(&cache, clock::now_or_1970),
+            source: Arc::new(FetchedCollateral::new(Arc::new(cache))),
+        })
     })
 }
 
@@ -94,8 +101,11 @@ pub(crate) fn amd(options: &AppraisalOptions) -> Result<Arc<dyn SnpCollateral>, 
         return Ok(Arc::new(atls_snp::CollateralFromPeer::new()));
     }
     options.fetched.amd(|| {
-        let kds = Kds::new(http_client::over_https()?);
-        Ok(Arc::new(KdsCollateral::new(Cache::new(kds))))
+        let cache = Cache::new(Kds::new(http_client::over_https()?));
+        Ok(Made {
+            renewal: renewal::of(&cache, clock::now_or_1970),
+            source: Arc::new(KdsCollateral::new(cache)),
+        })
     })
 }
 

@@ -12,6 +12,7 @@ mod local;
 mod options;
 mod platforms;
 mod remote;
+mod renewal;
 mod root;
 mod simulated;
 mod tables;
@@ -42,6 +43,8 @@ pub(crate) use attester::open as open_attester;
 pub(crate) use azure::Parts as AzureParts;
 pub(crate) use azure::azure;
 pub(crate) use azure::is_part;
+#[cfg(test)]
+pub(crate) use fetched::Fetched;
 pub(crate) use known::RULES;
 pub(crate) use known::TABLES;
 pub(crate) use known::check_simulated;

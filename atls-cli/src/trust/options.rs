@@ -92,7 +92,7 @@ pub(crate) struct AppraisalOptions {
     pub(crate) dangerous_root: Vec<RootOption>,
 
     #[arg(skip)]
-    pub(super) fetched: Fetched,
+    pub(crate) fetched: Fetched,
 }
 
 impl AppraisalOptions {
