@@ -30,7 +30,7 @@ pub(super) fn snp(bytes: &[u8], name: &str) -> Option<String> {
     if report.signing_key == SigningKey::Vlek {
         line(
             &mut text,
-            "The cloud provider's key signed, not that of the chip; either is accepted.",
+            "The cloud provider's key signed, not that of the chip; the image below accepts no other.",
         );
         pin(&mut text, "allow-vlek", "true");
     } else if report.hides_chip() {
@@ -40,6 +40,12 @@ pub(super) fn snp(bytes: &[u8], name: &str) -> Option<String> {
         );
         pin(&mut text, "allow-masked-chip-id", "true");
     }
+    line(
+        &mut text,
+        "The version of the report, or a later one: an older one says less of the firmware.",
+    );
+    let version = report.version.min(NEWEST_REPORT);
+    pin(&mut text, "min-report-version", &version.to_string());
     if report.policy.allows_debug() {
         line(
             &mut text,
@@ -87,7 +93,7 @@ pub(super) fn snp(bytes: &[u8], name: &str) -> Option<String> {
     );
     line(
         &mut text,
-        "Not looked at: which chip it is (CHIP_ID), builds and mitigation vectors of the firmware, the version of the report from 3 on.",
+        "Not looked at: which chip it is (CHIP_ID), its stepping, builds and mitigation vectors of the firmware.",
     );
     for (key, bytes) in [
         ("reported", report.reported_tcb),
@@ -124,10 +130,15 @@ pub(super) fn snp(bytes: &[u8], name: &str) -> Option<String> {
     }
     line(
         &mut text,
-        "GUEST_SVN of the ID block: the owner's version of the guest, or newer.",
+        "GUEST_SVN of the ID block: the owner's version of the guest, or newer; and the kind of key that signed.",
     );
-    let svn = format!("{{ guest-svn = {{ at-least = {} }} }}", report.guest_svn);
-    pin(&mut text, "conditions", &svn);
+    let key = match report.signing_key {
+        SigningKey::Vcek => "vcek",
+        SigningKey::Vlek => "vlek",
+    };
+    let svn = report.guest_svn;
+    let conditions = format!("{{ guest-svn = {{ at-least = {svn} }}, signing-key = \"{key}\" }}");
+    pin(&mut text, "conditions", &conditions);
     Some(text)
 }
 
@@ -179,3 +190,6 @@ fn versions(tcb: Tcb) -> String {
 
 /// Levels of a guest are 0 to 3.
 const LEAST_PRIVILEGED: u32 = 3;
+
+/// The highest that a policy can ask for.
+const NEWEST_REPORT: u32 = 5;

@@ -14,10 +14,11 @@ use super::lines::quoted;
 
 pub(super) fn tdx(bytes: &[u8], name: &str) -> Option<String> {
     let both = TdxEvidence::decode(bytes);
-    let quote = both.as_ref().map_or(bytes, |both| &both.quote);
-    let quote = Quote::decode(quote, Tee::Tdx).ok()?;
+    let raw = both.as_ref().map_or(bytes, |both| &both.quote);
+    let quote = Quote::decode(raw, Tee::Tdx).ok()?;
     let report = quote.report.as_td()?;
     let mut text = platform("tdx", "TD");
+    flags(&mut text, raw, Tee::Tdx);
     line(
         &mut text,
         "Only this TDX module (MRSEAM). Without the line: every one that Intel signed.",
@@ -111,6 +112,7 @@ pub(super) fn sgx(bytes: &[u8], name: &str) -> Option<String> {
     let quote = Quote::decode(bytes, Tee::Sgx).ok()?;
     let report = quote.report.as_sgx()?;
     let mut text = platform("sgx", "enclave");
+    flags(&mut text, bytes, Tee::Sgx);
     if report.flags & attributes::SGX_DEBUG != 0 {
         line(
             &mut text,
@@ -179,13 +181,35 @@ fn platform(table: &str, what: &str) -> String {
         "Which of Intel's security advisories may apply: none.",
     );
     pin(&mut text, "accept-advisories", "[]");
-    line(
-        &mut text,
-        "Not looked at: which platform it is (PPID), whether packages may be added to it, whether Intel keeps its keys, and whether",
-    );
-    line(
-        &mut text,
-        "hyper-threading is on: allow-dynamic-platform, allow-cached-keys and allow-smt refuse these where they are false.",
-    );
+    line(&mut text, "Not looked at: which platform it is (PPID).");
     text
+}
+
+/// What the platform's certificate says of it. A flag that was off must stay so.
+fn flags(text: &mut String, quote: &[u8], tee: Tee) {
+    let flags = atls_tdx::dangerous_unverified_platform_flags(quote, tee);
+    for (key, seen) in flags.into_iter().flatten() {
+        let what = match key {
+            "allow-dynamic-platform" => "packages may be added to the platform",
+            "allow-cached-keys" => "Intel keeps keys of the platform",
+            _ => "hyper-threading is on",
+        };
+        match seen {
+            Some(false) => {
+                line(
+                    text,
+                    &format!("It was not so, and is not accepted, that {what}."),
+                );
+                pin(text, key, "false");
+            }
+            Some(true) => line(
+                text,
+                &format!("Not looked at: whether {what}, as was seen; {key} = false refuses it."),
+            ),
+            None => line(
+                text,
+                &format!("Not looked at: whether {what}, which its certificate does not state."),
+            ),
+        }
+    }
 }

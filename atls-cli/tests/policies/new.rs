@@ -188,3 +188,67 @@ fn no_policy_is_made_that_no_command_takes() {
     assert_eq!(ran.out(), "");
     assert!(ran.error().contains("mrtd"), "{}", ran.error());
 }
+
+/// A flag that was off is a demand, and one that was on is told.
+#[test]
+fn what_a_platform_did_not_have_is_not_accepted() {
+    let world = World::new();
+    let now = super::support::now();
+    let mut platform = atls_tdx::testing::ForgedPlatform::new(now).unwrap();
+    world.trust_td(&platform);
+    let report = platform.td_report();
+    let mut quote_with = |[dynamic_platform, cached_keys, smt]: [bool; 3]| {
+        platform.dynamic_platform = dynamic_platform;
+        platform.cached_keys = cached_keys;
+        platform.smt = smt;
+        platform.tdx_quote(&report, &[7; 64]).unwrap()
+    };
+    world.write("quote", quote_with([false; 3]));
+    let new = [&["policy", "new", "--from", "quote"], &TD[..]].concat();
+    let policy = world.atls(&new).ends_with(0).out();
+    world.write("policy.toml", &policy);
+    let explain = ["policy", "explain", "policy.toml", "quote"];
+    let explain = [&explain[..], &TD].concat();
+    world.atls(&explain).ends_with(0);
+    for (flags, setting) in [
+        ([true, false, false], "allow-dynamic-platform"),
+        ([false, true, false], "allow-cached-keys"),
+        ([false, false, true], "allow-smt"),
+    ] {
+        let pinned = format!("\n{setting} = false\n");
+        assert!(policy.contains(&pinned), "{policy}");
+        world.write("quote", quote_with(flags));
+        world.atls(&explain).ends_with(3);
+        let told = world.atls(&new).ends_with(0).out();
+        assert!(!told.contains(&pinned), "{told}");
+        let open = format!("as was seen; {setting} = false refuses it.");
+        assert!(told.contains(&open), "{told}");
+    }
+}
+
+/// A report under the key of a provider is of a machine of that provider; one under that of a chip may be of anybody's.
+#[test]
+fn a_policy_of_a_report_under_the_providers_key_accepts_none_under_that_of_a_chip() {
+    let world = World::new();
+    let provider = atls_snp::testing::ForgedSnp::with_vlek(Product::Turin).unwrap();
+    let chip = atls_snp::testing::ForgedSnp::new(Product::Turin).unwrap();
+    world.write("ark.der", provider.ark.certificate());
+    world.write("crl.der", provider.crl.encode());
+    let trust = [
+        "--dangerous-root",
+        "snp/Turin=ark.der",
+        "--crl",
+        "vlek/Turin=crl.der",
+        "--crl",
+        "vcek/Turin=crl.der",
+    ];
+    let new = ["policy", "new", "--from", "evidence", "-o", "policy.toml"];
+    let explain = ["policy", "explain", "policy.toml", "evidence"];
+    let explain = [&explain[..], &trust].concat();
+    world.write("evidence", provider.evidence(&[7; 64]).encode().unwrap());
+    world.atls(&[&new[..], &trust].concat()).ends_with(0);
+    world.atls(&explain).ends_with(0);
+    world.write("evidence", chip.evidence(&[7; 64]).encode().unwrap());
+    let told = world.atls(&explain).ends_with(3).out();
+    assert!(told.contains("differs in conditions"), "{told}");
+}

@@ -113,6 +113,7 @@ pub use collateral::Pcs;
 pub use collateral::SuppliedCollateral;
 pub use error::QuoteError;
 pub use measurements::dangerous_unverified_measurements;
+pub use measurements::dangerous_unverified_platform_flags;
 pub use platform::PckCa;
 pub use platform::Platform;
 pub use platform::VerifiedPlatform;

@@ -6,6 +6,7 @@ use atls_formats::dcap::Tee;
 use atls_reference::Digest;
 
 use crate::error::QuoteError;
+use crate::platform::pck_extension;
 
 /// The measurements in a TDX quote, by the names that a policy file has for them, with their values as they stand there.
 ///
@@ -36,4 +37,24 @@ pub fn dangerous_unverified_measurements(
     }
     let shown = |(name, value): (_, &Digest<48>)| (name, value.to_string());
     Ok(found.into_iter().map(shown).collect())
+}
+
+/// The flags of the platform in a quote's PCK certificate, by the settings of a policy file that refuse them where they are `false`:
+/// `allow-dynamic-platform`, `allow-cached-keys`, `allow-smt`. `None` for one that the certificate does not state.
+///
+/// **Nothing is verified**, as for [the measurements](dangerous_unverified_measurements).
+///
+/// # Errors
+/// [`AppraisalError::Malformed`]
+pub fn dangerous_unverified_platform_flags(
+    quote: &[u8],
+    tee: Tee,
+) -> Result<[(&'static str, Option<bool>); 3], AppraisalError> {
+    let quote = Quote::decode(quote, tee).map_err(QuoteError::from)?;
+    let pck = pck_extension(&quote)?;
+    Ok([
+        ("allow-dynamic-platform", pck.dynamic_platform),
+        ("allow-cached-keys", pck.cached_keys),
+        ("allow-smt", pck.smt_enabled),
+    ])
 }
