@@ -24,7 +24,6 @@ use built::Built;
 
 use crate::failure::Failure;
 use crate::seen;
-use crate::terminal::Safe;
 use crate::terminal::Terminal;
 
 #[derive(Args, Debug)]
@@ -37,7 +36,8 @@ pub(crate) struct MeasureOptions {
     #[arg(long, global = true, value_name = "NAME")]
     name: Option<String>,
 
-    /// Write nothing, and say whether this policy names what was built, by --name. Exit code 3 where it does not
+    /// Write nothing, and say whether this policy names what was built, by --name, and what else it accepts by that name. Exit
+    /// code 3 where it does not
     #[arg(long, global = true, value_name = "POLICY")]
     check: Option<PathBuf>,
 
@@ -93,23 +93,19 @@ fn write(
         .name
         .clone()
         .unwrap_or_else(|| measured.built.name());
-    let same = options.check.as_ref();
-    let same = same.map(|policy| check::check(measured, name, policy));
-    match same.transpose()? {
-        same if options.json => {
+    let checked = options.check.as_ref();
+    let checked = checked.map(|policy| check::check(measured, name, policy));
+    match checked.transpose()? {
+        checked if options.json => {
             let mut document = measured.to_json();
-            if let (Some(same), Some(members)) = (same, document.as_object_mut()) {
-                members.insert("same_in_policy".to_owned(), json!(same));
+            if let (Some(checked), Some(members)) = (checked, document.as_object_mut()) {
+                members.insert("same_in_policy".to_owned(), json!(checked.fields()));
+                members.insert("others_of_the_name".to_owned(), checked.others_json());
             }
             terminal.out_json(&document)
         }
         None => terminal.out(measured.to_toml(name).as_bytes()),
-        Some(same) => {
-            let style = terminal.out_style();
-            terminal.out_line(&style.good("the policy names this build"))?;
-            let line = format!("  [{}] {}: {}", measured.table, Safe(name), same.join(", "));
-            terminal.out_line(&line)
-        }
+        Some(checked) => checked.tell(measured.table, name, terminal),
     }
 }
 
