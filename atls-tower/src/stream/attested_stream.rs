@@ -217,6 +217,12 @@ impl<IO> AttestedStream<IO> {
         peer || own
     }
 
+    fn look_at_clock(&mut self, now: Instant) {
+        if !self.timers.expiry.has_passed(now) && self.has_expired_by_clock() {
+            self.timers.expire(now);
+        }
+    }
+
     /// The protocol agreed by ALPN.
     pub fn alpn_protocol(&self) -> Option<&[u8]> {
         self.tls.tls.get_ref().1.alpn_protocol()
@@ -232,9 +238,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AttestedStream<IO> {
     /// Fails if an end has come. A connection that waits for a request ends with `close_notify`. One that sends an answer
     /// ends without: the client must see that the answer was cut short.
     fn check(&mut self, now: Instant, cx: &mut Context<'_>) -> io::Result<()> {
-        if !self.timers.expiry.has_passed(now) && self.has_expired_by_clock() {
-            self.timers.expire(now);
-        }
+        self.look_at_clock(now);
         let checked = self.timers.check(now);
         if checked.is_err() && self.timers.awaits_request() {
             let _ = Pin::new(&mut self.tls).poll_shutdown(cx);
@@ -323,7 +327,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
         let flushed = Pin::new(&mut this.tls).poll_flush(cx);
         match flushed {
             Poll::Ready(_) => this.timers.written(),
-            Poll::Pending => this.timers.wait_to_write(cx)?,
+            Poll::Pending => {
+                this.look_at_clock(Instant::now());
+                this.timers.wait_to_write(cx)?;
+            }
         }
         flushed
     }

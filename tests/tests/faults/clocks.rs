@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use atls_core::Fault;
 use atls_core::Refusal;
+use atls_core::limits::CLOCK_LOOK;
 use atls_core::limits::DEFAULT_GRACE;
 use atls_core::pki_types::UnixTime;
 use atls_reqwest::LookupError;
@@ -31,6 +32,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::io::DuplexStream;
 use tokio::time::Instant;
 use tokio::time::advance;
+use tokio::time::timeout;
 use tower::Layer;
 use tower::ServiceExt;
 
@@ -193,6 +195,30 @@ async fn a_clock_that_is_set_forward_ends_streams_after_the_grace() {
         advance(DEFAULT_GRACE).await;
         assert!(!passes(&mut near, &mut far).await);
         assert!(!passes(&mut far, &mut near).await);
+    }
+}
+
+/// Whose peer takes nothing, of a stream that nobody reads. The next look at the clock finds it out.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_forward_ends_a_write_and_a_flush_that_wait() {
+    for flushes in [false, true] {
+        let world = World::new();
+        let (mut near, _far) = pair(&world, mutual(&world)).await;
+        let filling = async {
+            loop {
+                near.write_all(&[0; 1024]).await.unwrap();
+            }
+        };
+        assert!(timeout(SECOND, filling).await.is_err());
+        world.clock.advance(DAY);
+        let waiting = async {
+            match flushes {
+                true => near.flush().await,
+                false => near.write_all(&[0; 1024]).await,
+            }
+        };
+        let ended = timeout(CLOCK_LOOK + DEFAULT_GRACE + SECOND, waiting).await;
+        assert!(ended.expect("it ends").is_err());
     }
 }
 
