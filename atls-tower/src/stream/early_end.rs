@@ -1,6 +1,5 @@
 //! The end of a connection that the clock shows before the timers do.
 
-use std::pin::pin;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -53,10 +52,57 @@ impl EarlyEnd {
 
     /// Waits until it is seen.
     pub(super) async fn seen(&self) {
-        let mut change = pin!(self.changed.notified());
-        change.as_mut().enable();
+        // Before the look: it is told what happens from here on.
+        let change = self.changes();
         if self.recall().is_none() {
             change.await;
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(10);
+
+    #[tokio::test]
+    async fn an_end_that_is_seen_is_told_to_who_waits_for_it_and_to_who_comes_later() {
+        let early = Arc::new(EarlyEnd::default());
+        let [seeing, noticing] = [(); 2].map(|()| early.clone());
+        let seeing = tokio::spawn(async move { seeing.seen().await });
+        let noticing = tokio::spawn(async move { noticing.changes().await });
+        yield_now().await;
+        assert!(!seeing.is_finished() && !noticing.is_finished());
+        early.see(Instant::now(), GRACE);
+        seeing.await.unwrap();
+        noticing.await.unwrap();
+        early.seen().await;
+    }
+
+    #[test]
+    fn what_was_seen_first_counts() {
+        let early = EarlyEnd::default();
+        assert!(early.recall().is_none());
+        let first = Instant::now();
+        assert!(early.see(first, GRACE));
+        assert!(!early.see(first + GRACE, Duration::ZERO));
+        let recall = early.recall().unwrap();
+        assert_eq!(recall.at, first);
+        assert_eq!(recall.by, Some(first + GRACE));
+    }
+
+    #[test]
+    fn an_end_is_of_the_peer_where_that_was_seen() {
+        let early = EarlyEnd::default();
+        early.see(Instant::now(), GRACE);
+        assert!(!early.is_of_peer());
+        early.see_peer();
+        assert!(early.is_of_peer());
     }
 }

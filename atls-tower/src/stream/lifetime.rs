@@ -1,5 +1,8 @@
 //! When a connection ends with its attestations.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,7 +105,6 @@ impl Lifetime {
     /// Waits until the connection [ends](Self::ends_at). Its reads and writes fail then; who waits for something else meanwhile, such as for room
     /// for what the peer sent, learns it here alone, and should drop the connection. Dropping the future loses nothing.
     pub async fn ended(&self) {
-        self.draining().await;
         loop {
             // Both before the look at the end, which may come nearer after it.
             let early = self.early.changes();
@@ -220,41 +222,4 @@ fn lead(valid_for: Duration) -> u8 {
 
 fn first(ends: [Option<Instant>; 3]) -> Option<Instant> {
     ends.into_iter().flatten().min()
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    /// A timer that moved with each poll would cost each of them.
-    #[test]
-    fn polls_before_a_look_at_the_clock_ask_for_the_same_time() {
-        let now = Instant::now();
-        let expiry = Expiry::of([(now, CLOCK_LOOK * 10)]);
-        let look = expiry.next(now).unwrap();
-        assert_eq!(look, now + CLOCK_LOOK);
-        assert_eq!(expiry.next(now + SECOND / 3), Some(look));
-        assert_eq!(expiry.next(look - SECOND), Some(look));
-        assert_eq!(expiry.next(look), Some(look + CLOCK_LOOK));
-    }
-
-    #[test]
-    fn draining_and_the_end_come_when_they_are_due() {
-        let now = Instant::now();
-        let expiry = Expiry::of([(now, CLOCK_LOOK * 10)]);
-        let drains_at = now + CLOCK_LOOK * 10 - MAX_DRAIN_LEAD;
-        assert_eq!(expiry.next(drains_at - SECOND), Some(drains_at));
-        let expires_at = now + CLOCK_LOOK * 10;
-        assert_eq!(expiry.next(drains_at), Some(expires_at));
-        let ends_at = expires_at + DEFAULT_GRACE;
-        assert_eq!(expiry.next(expires_at + SECOND), Some(ends_at));
-    }
-
-    #[test]
-    fn a_connection_that_attestation_does_not_end_looks_at_no_clock() {
-        assert_eq!(Expiry::of([]).next(Instant::now()), None);
-    }
 }

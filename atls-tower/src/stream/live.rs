@@ -127,6 +127,7 @@ impl fmt::Debug for Live {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::sync::Arc;
 
@@ -150,5 +151,48 @@ mod tests {
         assert_eq!(live.lock().known.len(), 1);
         drop(second);
         assert_eq!(live.lock().known.len(), 0);
+    }
+
+    #[test]
+    fn of_two_recalls_the_first_beginning_and_the_first_end_count() {
+        let now = Instant::now();
+        let after = |seconds| now + Duration::from_secs(seconds);
+        let recall = |at, by: Option<u64>| Recall {
+            at: after(at),
+            by: by.map(after),
+        };
+        for (one, other, at, by) in [
+            (recall(1, Some(9)), recall(2, Some(8)), 1, Some(8)),
+            (recall(1, Some(8)), recall(2, Some(9)), 1, Some(8)),
+            (recall(1, Some(8)), recall(2, None), 1, Some(8)),
+            (recall(1, None), recall(2, None), 1, None),
+        ] {
+            for (one, other) in [(one, other), (other, one)] {
+                let first = Recall::first(Some(one), Some(other)).unwrap();
+                assert_eq!((first.at, first.by), (after(at), by.map(after)));
+            }
+        }
+        let only = recall(1, Some(9));
+        for [one, other] in [[Some(only), None], [None, Some(only)]] {
+            let first = Recall::first(one, other).unwrap();
+            assert_eq!((first.at, first.by), (only.at, only.by));
+        }
+        assert!(Recall::first(None, None).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_later_recall_counts_from_its_own_moment_and_drains_from_the_first() {
+        let live = Live::default();
+        let began = Instant::now();
+        live.recall(Duration::MAX);
+        assert_eq!(live.recalled().unwrap().by, None);
+        let minute = Duration::from_secs(60);
+        tokio::time::advance(minute).await;
+        for (within, minutes) in [(minute * 3, 4), (minute * 4, 4), (minute, 2)] {
+            live.recall(within);
+            let recalled = live.recalled().unwrap();
+            assert_eq!(recalled.at, began);
+            assert_eq!(recalled.by, Some(began + minute * minutes));
+        }
     }
 }

@@ -13,7 +13,6 @@ mod tests;
 
 use std::fmt;
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -117,8 +116,8 @@ impl Requests {
     pub async fn idled(&self) {
         self.lock().says_goodbye = Goodbye::Yes;
         loop {
-            let mut change = pin!(self.shared.changed.notified());
-            change.as_mut().enable();
+            // Before the look: it is told what happens from here on.
+            let change = self.changes();
             let phase = self.lock().phase;
             match phase {
                 Phase::Idle { since } => match since.checked_add(self.shared.limits.idle) {

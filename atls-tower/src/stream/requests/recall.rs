@@ -1,7 +1,5 @@
 //! Connections that end before their time: recalled by their server, or expired by the clock.
 
-use std::pin::pin;
-
 use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
@@ -23,8 +21,8 @@ impl Requests {
     /// Waits until the connection is recalled, or expires by the clock.
     pub(crate) async fn recalled(&self) {
         loop {
-            let mut change = pin!(self.shared.changed.notified());
-            change.as_mut().enable();
+            // Before the look: it is told what happens from here on.
+            let change = self.changes();
             if self.recall().is_some() {
                 return;
             }
