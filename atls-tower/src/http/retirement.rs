@@ -40,3 +40,30 @@ impl Retirement {
         (drains && !self.begun.swap(true, Ordering::Relaxed)).then(|| self.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_task_waits_for_a_connection_that_drains() {
+        let lifetime = Lifetime::unlimited();
+        lifetime.expire();
+        let retirement = Retirement::new(lifetime);
+        assert!(retirement.begin().is_some());
+        assert!(retirement.begin().is_none());
+    }
+
+    #[test]
+    fn no_task_waits_for_a_connection_that_never_drains() {
+        let retirement = Retirement::new(Lifetime::unlimited());
+        assert!(retirement.begin().is_none());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_connection_learns_that_it_is_closed_whenever_that_was() {
+        let retirement = Retirement::new(Lifetime::unlimited());
+        retirement.end();
+        retirement.gone.notified().await;
+    }
+}

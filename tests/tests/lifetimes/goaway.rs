@@ -38,15 +38,20 @@ async fn a_call_that_the_goodbye_overtakes_is_cancelled_and_says_that_it_was_not
 /// comes, and that leaves all the same.
 #[tokio::test]
 async fn a_call_behind_the_last_one_of_a_goodbye_cannot_be_told_from_one_that_the_server_has() {
-    let (_world, mut link, calls) = three_calls(3).await;
-    say_goodbye(&mut link).await;
-    let [first, others @ ..] = calls;
-    for other in others {
-        let other = other.await.unwrap().unwrap_err();
-        assert_eq!(other.code(), Code::Internal);
-        assert!(!was_not_sent(&other));
+    for (error, code) in [
+        (NO_ERROR, Code::Internal),
+        (REFUSED_STREAM, Code::Unavailable),
+    ] {
+        let (_world, mut link, calls) = three_calls(3).await;
+        say_goodbye_for(&mut link, error).await;
+        let [first, others @ ..] = calls;
+        for other in others {
+            let other = other.await.unwrap().unwrap_err();
+            assert_eq!(other.code(), code);
+            assert!(!was_not_sent(&other));
+        }
+        assert!(!first.is_finished());
     }
-    assert!(!first.is_finished());
 }
 
 /// The server may have acted on it.
@@ -127,7 +132,11 @@ async fn until(link: &mut Link, kind: u8, flag: u8) {
 
 /// GOAWAY, of which stream 1 is the last that is taken.
 async fn say_goodbye(link: &mut Link) {
-    let payload = [1u32, NO_ERROR].map(u32::to_be_bytes).concat();
+    say_goodbye_for(link, NO_ERROR).await;
+}
+
+async fn say_goodbye_for(link: &mut Link, error: u32) {
+    let payload = [1u32, error].map(u32::to_be_bytes).concat();
     let goaway = http2::frame(http2::GOAWAY, 0, 0, &payload);
     http2::say(&mut link.tls, &goaway).await.unwrap();
 }

@@ -12,6 +12,7 @@ mod expired;
 mod goaway;
 mod grpc;
 mod hostile;
+mod pooled;
 mod queued;
 mod recalled;
 mod reloaded;

@@ -16,6 +16,7 @@ use atls_tower::ServerAttestation;
 use end_to_end::Gate;
 use end_to_end::World;
 use end_to_end::time::settle;
+use end_to_end::time::until;
 use http_body_util::BodyExt;
 use http_body_util::Empty;
 use http_body_util::Full;
@@ -29,6 +30,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tower::Layer;
 use tower::Service;
@@ -87,6 +89,23 @@ async fn a_request_under_way_is_finished_on_the_old_connection() {
     let old = ServerAttestation::of(old.extensions(), &uri(address)).cloned();
     let new = ask(&mut client, address).await;
     assert!(!Arc::ptr_eq(&old.unwrap(), &new));
+}
+
+#[tokio::test]
+async fn other_requests_move_while_one_is_under_way_on_the_old_connection() {
+    let world = World::new();
+    let gate = Gate::new();
+    let address = rude_server(acceptor(&world, attested(&world)), gate.clone()).await;
+    let client = RetireLayer::new().layer(hyper_client(&world, "h2"));
+    let (mut one, mut other) = (client.clone(), client);
+    let one = tokio::spawn(async move { ask(&mut one, address).await });
+    gate.reached_by(1).await;
+    pass(&world, DRAINED).await;
+    settle().await;
+    let other = tokio::spawn(async move { ask(&mut other, address).await });
+    gate.reached_by(1).await;
+    gate.open();
+    assert!(!Arc::ptr_eq(&one.await.unwrap(), &other.await.unwrap()));
 }
 
 #[tokio::test]
@@ -187,6 +206,29 @@ async fn a_connection_that_was_never_used_gets_no_request_when_it_drains() {
     let next = ask(&mut client, address).await;
     assert!(!Arc::ptr_eq(&used, &next) && !Arc::ptr_eq(&unused, &next));
     assert!(Arc::ptr_eq(&connections.recv().await.unwrap(), &next));
+}
+
+/// Whatever the number of its requests.
+#[tokio::test]
+async fn one_task_waits_for_a_connection_and_ends_with_it() {
+    let world = World::new();
+    let gate = Gate::new();
+    gate.open();
+    let address = rude_server(acceptor(&world, attested(&world)), gate).await;
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    settle().await;
+    let before = tasks();
+    let mut client = RetireLayer::new().layer(hyper_client(&world, "http/1.1"));
+    ask(&mut client, address).await;
+    settle().await;
+    let with_one = tasks();
+    for _ in 0..10 {
+        ask(&mut client, address).await;
+    }
+    settle().await;
+    assert_eq!(tasks(), with_one);
+    drop(client);
+    until("its tasks have ended", || tasks() == before).await;
 }
 
 async fn moves(alpn: &str) {

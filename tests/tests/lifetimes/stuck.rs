@@ -1,5 +1,6 @@
 //! Connections of which nobody reads, because what they brought is not taken further: they end in time all the same.
 
+use std::io::IoSlice;
 use std::time::Duration;
 
 use adversary::Link;
@@ -80,6 +81,18 @@ async fn an_end_that_comes_nearer_is_told_to_who_waits_for_it() {
         .unwrap();
 }
 
+#[tokio::test]
+async fn nothing_is_read_or_written_from_the_end_on_in_any_way() {
+    let world = World::new();
+    let (_lifetime, mut streams) = idle(&world).await;
+    wait(ENDED).await;
+    let [client, _server] = &mut streams.ends;
+    assert!(client.read(&mut [0]).await.is_err());
+    assert!(client.write(b"late").await.is_err());
+    let late = IoSlice::new(b"late");
+    assert!(client.write_vectored(&[late]).await.is_err());
+}
+
 /// A client, with no end of its own, whose request of HTTP/1.1 has a body that the handler leaves lying.
 struct Scene {
     acceptor: ServerAcceptor,
@@ -128,7 +141,7 @@ async fn fill(to: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
 /// Both ends of a connection.
 struct Streams {
     acceptor: ServerAcceptor,
-    _ends: [AttestedStream<TcpStream>; 2],
+    ends: [AttestedStream<TcpStream>; 2],
 }
 
 /// The lifetime of a server's connection that lasts for a minute.
@@ -148,6 +161,6 @@ async fn idle(world: &World) -> (Lifetime, Streams) {
     let (client, server) = tokio::join!(connecting, accepting);
     let server = server.unwrap().with_limits(ConnectionLimits::default(), ());
     let lifetime = server.lifetime();
-    let _ends = [client.unwrap(), server];
-    (lifetime, Streams { acceptor, _ends })
+    let ends = [client.unwrap(), server];
+    (lifetime, Streams { acceptor, ends })
 }

@@ -13,6 +13,7 @@ use http_body_util::Empty;
 use http_body_util::StreamBody;
 use hyper::Request;
 use hyper::Response;
+use hyper::body::Body;
 use hyper::body::Bytes;
 use hyper::body::Frame;
 use hyper::body::Incoming;
@@ -69,8 +70,52 @@ async fn a_request_whose_answer_has_begun_was_acted_upon() {
     }
 }
 
+/// As in a proxy, whose own request was refused while the head of this one is with the next service: hyper resets it for the same reason.
+#[tokio::test]
+async fn a_request_that_this_end_resets_for_its_body_was_sent() {
+    let refusal = http2::frame(http2::RST_STREAM, 0, 1, &7u32.to_be_bytes());
+    let (refused, _far) = answered(Empty::<Bytes>::new(), async |far| {
+        http2::say(far, &refusal).await.unwrap();
+    })
+    .await;
+    let refused = refused.unwrap_err();
+    assert!(was_not_sent(&refused));
+    let (breaks, broken) = oneshot::channel();
+    let body = stream::once(async { Err::<Frame<Bytes>, _>(broken.await.unwrap()) });
+    let body = StreamBody::new(Box::pin(body));
+    let (reset, _far) = answered(body, async |far| {
+        breaks.send(refused).unwrap();
+        let mut frame = http2::next(far).await.unwrap();
+        while frame.kind != http2::RST_STREAM {
+            frame = http2::next(far).await.unwrap();
+        }
+        assert_eq!(frame.payload, 7u32.to_be_bytes());
+    })
+    .await;
+    let reset = reset.unwrap_err();
+    assert!(!was_not_sent(&reset), "{reset:?}");
+}
+
 /// An answer of HTTP/2 of which the head has come.
 async fn begun() -> (Response<Incoming>, DuplexStream) {
+    // `:status: 200`.
+    let head = http2::frame(http2::HEADERS, http2::END_HEADERS, 1, &[0x88]);
+    let (response, far) = answered(Empty::<Bytes>::new(), async |far| {
+        http2::say(far, &head).await.unwrap();
+    })
+    .await;
+    (response.unwrap(), far)
+}
+
+/// What becomes of a request of HTTP/2 whose server does this when it has the head.
+async fn answered<B>(
+    body: B,
+    answer: impl AsyncFnOnce(&mut DuplexStream),
+) -> (hyper::Result<Response<Incoming>>, DuplexStream)
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
     let (near, mut far) = tokio::io::duplex(ROOM);
     let (io, executor) = (TokioIo::new(near), TokioExecutor::new());
     let (mut sender, connection) = conn::http2::handshake(executor, io).await.unwrap();
@@ -81,14 +126,12 @@ async fn begun() -> (Response<Incoming>, DuplexStream) {
         let settings = http2::frame(http2::SETTINGS, 0, 0, &[]);
         http2::say(&mut far, &settings).await.unwrap();
         while http2::next(&mut far).await.unwrap().kind != http2::HEADERS {}
-        // `:status: 200`.
-        let head = http2::frame(http2::HEADERS, http2::END_HEADERS, 1, &[0x88]);
-        http2::say(&mut far, &head).await.unwrap();
+        answer(&mut far).await;
     };
-    let request = Request::get("https://localhost/").body(Empty::<Bytes>::new());
+    let request = Request::post("https://localhost/").body(body);
     let asking = sender.send_request(request.unwrap());
     let (response, ()) = tokio::join!(asking, answering);
-    (response.unwrap(), far)
+    (response, far)
 }
 
 /// The error of a request whose connection was gone.
