@@ -249,7 +249,8 @@ impl Ends {
     async fn of_http1(self) {
         let closing = async {
             self.lifetime.draining().await;
-            match closes_idle_at(&self.lifetime) {
+            let times = self.lifetime.drains_at().zip(self.lifetime.ends_at());
+            match times.and_then(|(drains_at, ends_at)| closes_idle_at(drains_at, ends_at)) {
                 Some(at) => tokio::time::sleep_until(at).await,
                 None => std::future::pending().await,
             }
@@ -276,8 +277,7 @@ async fn idled_or_stopped(requests: Option<Requests>, mut stopped: watch::Receiv
 }
 
 /// Halfway between draining and the end, and before the attestation expires.
-fn closes_idle_at(lifetime: &Lifetime) -> Option<Instant> {
-    let (drains_at, ends_at) = (lifetime.drains_at()?, lifetime.ends_at()?);
+fn closes_idle_at(drains_at: Instant, ends_at: Instant) -> Option<Instant> {
     let half = ends_at
         .saturating_duration_since(drains_at)
         .checked_div(2)?;
@@ -287,5 +287,32 @@ fn closes_idle_at(lifetime: &Lifetime) -> Option<Instant> {
         Some(halfway.min(expires_at))
     } else {
         Some(halfway)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_client_has_half_of_the_time_that_is_left_and_no_expired_attestation() {
+        // Seconds from draining to the end, and to the close.
+        for (ends, closes) in [
+            // Attestations of ten minutes, a minute, ten seconds and nine, which drain for 30 s, 6 s, 1 s and not at all.
+            (40, 20),
+            (16, 6),
+            (11, 1),
+            (10, 5),
+            // Recalls within a minute, less than the grace, and at once.
+            (60, 30),
+            (8, 4),
+            (0, 0),
+        ] {
+            let drains_at = Instant::now();
+            let after = |seconds| drains_at + Duration::from_secs(seconds);
+            let closes_at = closes_idle_at(drains_at, after(ends)).unwrap();
+            assert_eq!(closes_at, after(closes), "{ends}");
+        }
     }
 }
