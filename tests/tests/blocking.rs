@@ -114,7 +114,10 @@ async fn a_device_that_hangs_refuses_at_once_until_it_returns() {
     let bench = Bench::new(LONG);
     let hung = bench.waiting();
     bench.called(1).await;
-    wait(LONG).await;
+    wait(LONG - Duration::from_secs(1)).await;
+    settle().await;
+    assert!(!hung.is_finished());
+    wait(Duration::from_secs(1)).await;
     assert_eq!(hung.await.unwrap(), Err(AttestError::TimedOut));
     assert_eq!(bench.attest().await.unwrap_err(), AttestError::Busy);
     bench.tell.send(Step::Answer).unwrap();

@@ -69,6 +69,22 @@ async fn a_flood_of_singles_fills_its_own_queue_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_queue_of_singles_is_as_long_as_it_is_said() {
+    let bench = Bench::with(NamesKey::Yes, |builder| builder.singles(2));
+    let first = bench.waiting();
+    bench.device_asked(1).await;
+    let singles = bench.all_single(2).await;
+    assert_eq!(bench.single().result().await, Err(AttestError::Busy));
+    for _ in 0..3 {
+        bench.tell(Step::Answer);
+    }
+    first.answer().await;
+    for single in singles {
+        single.answer().await;
+    }
+}
+
+#[tokio::test]
 async fn a_flood_of_batches_does_not_starve_a_single() {
     let bench = Bench::new();
     let mut batches = vec![bench.waiting()];

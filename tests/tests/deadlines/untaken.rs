@@ -47,6 +47,43 @@ async fn a_client_that_takes_something_now_and_then_gets_time_for_more() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_whose_writes_were_taken_may_rest_without_a_flush() {
+    let (mut server, mut client) = ends().await;
+    let _answering = server.requests().unwrap().arrived();
+    for _ in 0..3 {
+        server.write_all(b"event").await.unwrap();
+        client.read_exact(&mut [0; 5]).await.unwrap();
+        tokio::time::sleep(ConnectionLimits::default().unread * 2).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_in_one_direction_keep_a_connection_that_left_http() {
+    let idle = ConnectionLimits::default().idle;
+    for sends in [Sends::Client, Sends::Server] {
+        let (mut server, mut client) = ends().await;
+        server.requests().unwrap().arrived().upgraded();
+        for _ in 0..3 {
+            tokio::time::sleep(idle.mul_f64(0.9)).await;
+            let (from, to) = match sends {
+                Sends::Client => (&mut client, &mut server),
+                Sends::Server => (&mut server, &mut client),
+            };
+            from.write_all(b"!").await.unwrap();
+            to.read_exact(&mut [0]).await.unwrap();
+        }
+        let silent = tokio::time::timeout(idle.mul_f64(1.1), server.read_u8());
+        assert!(silent.await.expect("in time").is_err());
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Sends {
+    Client,
+    Server,
+}
+
 /// A server's stream with limits, and a client that takes 32 KiB and no more.
 async fn ends() -> (AttestedStream<DuplexStream>, AttestedStream<DuplexStream>) {
     let world = World::new();
