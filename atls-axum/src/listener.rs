@@ -202,10 +202,10 @@ async fn accept_connections(
                     if let Some(observer) = observer {
                         observer.refused(refused.error(), remote);
                     }
+                    // Its places are taken until it is answered.
                     if let (_, Some(stream)) = refused.into_parts() {
                         refusals.answer(stream).await;
                     }
-                    drop((pending, counted));
                 }
             }
         };
@@ -299,6 +299,27 @@ impl Drop for Reading {
                 fault = "local",
                 "what stands before TLS was not read: its reader panicked"
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_one_connection_is_told_from_one_of_all() {
+        for kind in [
+            io::ErrorKind::ConnectionAborted,
+            io::ErrorKind::ConnectionRefused,
+            io::ErrorKind::ConnectionReset,
+        ] {
+            assert!(concerns_one_connection(&kind.into()), "{kind}");
+        }
+        // EMFILE, ENFILE and ENOMEM of Linux.
+        for code in [24, 23, 12] {
+            let error = io::Error::from_raw_os_error(code);
+            assert!(!concerns_one_connection(&error), "{error}");
         }
     }
 }
