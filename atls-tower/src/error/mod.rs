@@ -290,4 +290,48 @@ mod tests {
         assert!(Error::from(unreachable).is_verifier());
         assert!(Error::from(AttestError::Busy).is_local());
     }
+
+    #[test]
+    fn each_predicate_is_of_its_kind_alone() {
+        let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let other = || io::Error::other("other");
+        let told = |error: Error| {
+            let predicates = [
+                ("timeout", error.is_timeout()),
+                ("closed", error.is_closed()),
+                ("tls", error.is_tls()),
+                ("old tls", error.is_old_tls()),
+                ("no tls", error.is_no_tls()),
+                ("unattested", error.is_peer_unattested()),
+                ("ordinary", error.is_not_attested_tls()),
+                ("challenge", error.is_acme_challenge()),
+                ("peer", error.is_peer()),
+                ("local", error.is_local()),
+                ("verifier", error.is_verifier()),
+            ];
+            let so = predicates.into_iter().filter(|(_, is_so)| *is_so);
+            so.map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        for (error, expected) in [
+            (Error::deadline(Stage::Exchange), vec!["timeout", "peer"]),
+            (Error::deadline(Stage::Queue), vec!["timeout", "local"]),
+            (Error::closed(), vec!["closed", "peer"]),
+            (Error::tls(Side::Client, broken()), vec!["closed", "peer"]),
+            (Error::writing(broken()), vec!["closed", "peer"]),
+            (Error::writing(other()), vec!["peer"]),
+            (Error::reading(other()), vec!["peer"]),
+            (Error::peer_unattested(), vec!["unattested", "peer"]),
+            (
+                Error::not_a_frame(Side::Server, b'H'),
+                vec!["ordinary", "peer"],
+            ),
+            (Error::not_a_frame(Side::Client, b'H'), vec!["peer"]),
+            (Error::acme_challenge(), vec!["challenge", "peer"]),
+            (Error::wrong_order(), vec!["peer"]),
+            (Error::uri("none"), vec!["local"]),
+        ] {
+            let what = format!("{error:?}");
+            assert_eq!(told(error), expected, "{what}");
+        }
+    }
 }

@@ -61,6 +61,8 @@ async fn a_device_that_hangs_fails_its_batch_at_the_deadline_and_the_next_is_tri
     for other in others {
         assert!(other.answer().await.is_of_batch());
     }
+    // And so is the one after that.
+    bench.answered_at_once().await;
 }
 
 #[tokio::test]

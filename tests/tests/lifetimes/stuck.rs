@@ -1,6 +1,7 @@
 //! Connections of which nobody reads, because what they brought is not taken further: they end in time all the same.
 
 use std::io::IoSlice;
+use std::sync::Arc;
 use std::time::Duration;
 
 use adversary::Link;
@@ -79,6 +80,18 @@ async fn an_end_that_comes_nearer_is_told_to_who_waits_for_it() {
         .await
         .unwrap()
         .unwrap();
+}
+
+#[tokio::test]
+async fn the_place_of_a_connection_is_taken_for_as_long_as_its_stream_lives() {
+    let world = World::new();
+    let (_lifetime, streams) = idle(&world).await;
+    let place = Arc::new(());
+    let [client, _server] = streams.ends;
+    let client = client.with_guard(place.clone());
+    assert_eq!(Arc::strong_count(&place), 2);
+    drop(client);
+    assert_eq!(Arc::strong_count(&place), 1);
 }
 
 #[tokio::test]

@@ -34,7 +34,9 @@ use hyper::client::conn::http2;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWrite;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
@@ -172,6 +174,47 @@ async fn a_listener_with_http_1_alone_takes_no_http_2_of_whoever_negotiates_noth
         // SETTINGS have a length of three bytes, the first of which is 0.
         assert_eq!(start == [0], is_taken);
     }
+}
+
+#[tokio::test]
+async fn heads_are_bounded_whether_a_protocol_was_negotiated_or_not() {
+    let world = World::new();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let app = Router::new().fallback(async || "hello");
+    let address = serve(AttestedListener::builder(acceptor), app).await;
+    for alpn in [&["http/1.1"][..], &[]] {
+        for (length, status) in [(30 * 1024, "200"), (70 * 1024, "431")] {
+            let mut stream = connect(&world, address, alpn).await;
+            let long = "a".repeat(length);
+            let head = format!("GET / HTTP/1.1\r\nhost: localhost\r\nlong: {long}\r\n\r\n");
+            // It may be closed before it has taken all.
+            let _ = stream.write_all(head.as_bytes()).await;
+            let _ = stream.flush().await;
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).await.unwrap();
+            assert_eq!(answer, format!("HTTP/1.1 {status}").as_bytes());
+        }
+        let mut stream = connect(&world, address, alpn).await;
+        let many = "a: b\r\n".repeat(101);
+        let head = format!("GET / HTTP/1.1\r\nhost: localhost\r\n{many}\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 431");
+    }
+    let says = settings_of(connect(&world, address, &[]).await).await;
+    assert!(says.contains(&[0, 6, 0, 0, 0x40, 0]), "16 KiB: {says:?}");
+    assert!(says.contains(&[0, 3, 0, 0, 0, 100]), "streams: {says:?}");
+}
+
+/// Those that a server tells a client that begins with HTTP/2.
+async fn settings_of(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Vec<[u8; 6]> {
+    end_to_end::http2::begin(&mut stream).await.unwrap();
+    let settings = end_to_end::http2::next(&mut stream).await.unwrap();
+    assert_eq!(settings.kind, end_to_end::http2::SETTINGS);
+    let pairs = settings.payload.chunks_exact(6);
+    pairs.map(|pair| pair.try_into().unwrap()).collect()
 }
 
 /// However large the limits of clients that are served are.

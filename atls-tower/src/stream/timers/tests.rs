@@ -216,10 +216,9 @@ async fn a_task_whose_time_has_come_already_is_woken() {
     let told = Arc::new(Told(AtomicBool::new(false)));
     let waker = Waker::from(told.clone());
     let mut cx = Context::from_waker(&waker);
-    let mut timer = Timer::default();
-    timer.wake_at(Some(Instant::now() + LATER), &mut cx);
+    Timer::default().wake_at(Some(Instant::now() + LATER), &mut cx);
     assert!(!told.0.load(Ordering::Relaxed));
-    timer.wake_at(Some(Instant::now()), &mut cx);
+    Timer::default().wake_at(Some(Instant::now()), &mut cx);
     assert!(told.0.load(Ordering::Relaxed));
 }
 
