@@ -2,9 +2,6 @@
 
 use axum::Router;
 use axum::extract::Request;
-use end_to_end::http2;
-use end_to_end::time::until;
-use end_to_end::time::wait_settled;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 
@@ -59,27 +56,6 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     }
 }
 
-/// Parts with nothing in them are no progress.
-#[tokio::test]
-async fn empty_parts_of_a_body_give_it_no_time() {
-    for by in BOTH {
-        let scene = Scene::new(by, |limits| limits.request_body = LIMIT).await;
-        let mut link = scene.connect(&["h2"]).await;
-        let request = frame(HEADERS, END_HEADERS, 1, &head(POST, "/body"));
-        say(
-            &mut link,
-            &[PREFACE, &frame(SETTINGS, 0, 0, &[]), &request].concat(),
-        )
-        .await;
-        for _ in 0..2 {
-            wait_settled(LIMIT.mul_f64(0.6)).await;
-            say(&mut link, &frame(DATA, 0, 1, &[])).await;
-        }
-        let answered = tokio::spawn(async move { http2::answer(&mut link.tls, 1).await });
-        until("it is answered", || answered.is_finished()).await;
-    }
-}
-
 #[tokio::test]
 async fn an_answer_that_has_begun_and_its_request_take_as_long_as_they_like() {
     for by in BOTH {
@@ -102,18 +78,6 @@ async fn an_answer_that_has_begun_and_its_request_take_as_long_as_they_like() {
             limit_passes().await;
             limit_passes().await;
         }
-    }
-}
-
-#[tokio::test]
-async fn an_answer_of_known_length_says_it() {
-    for by in BOTH {
-        let scene = Scene::new(by, |_| {}).await;
-        let mut link = scene.connect(&["http/1.1"]).await;
-        let request = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-        say(&mut link, request).await;
-        let answer = String::from_utf8(closed(&mut link).await).unwrap();
-        assert!(answer.contains("content-length: 5\r\n"), "{answer}");
     }
 }
 
