@@ -224,8 +224,10 @@ async fn a_task_whose_time_has_come_already_is_woken() {
 
 /// It waits for no request: its answer is under way.
 fn limited() -> Timers {
-    let mut limits = ConnectionLimits::default();
-    limits.unread = UNREAD;
+    let limits = ConnectionLimits {
+        unread: UNREAD,
+        ..ConnectionLimits::default()
+    };
     let mut timers = Timers::new(Expiry::of([]));
     let early = timers.early.clone();
     let requests = Requests::new(limits, Box::new(()), Arc::default(), early);
