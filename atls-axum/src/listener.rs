@@ -302,24 +302,3 @@ impl Drop for Reading {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_of_one_connection_is_told_from_one_of_all() {
-        for kind in [
-            io::ErrorKind::ConnectionAborted,
-            io::ErrorKind::ConnectionRefused,
-            io::ErrorKind::ConnectionReset,
-        ] {
-            assert!(concerns_one_connection(&kind.into()), "{kind}");
-        }
-        // EMFILE, ENFILE and ENOMEM of Linux.
-        for code in [24, 23, 12] {
-            let error = io::Error::from_raw_os_error(code);
-            assert!(!concerns_one_connection(&error), "{error}");
-        }
-    }
-}
