@@ -11,6 +11,8 @@ use crate::policy::TcbStatus;
 #[serde(rename_all = "camelCase")]
 pub(super) struct TcbInfo<'a> {
     #[serde(borrow)]
+    pub(super) pce_id: Cow<'a, str>,
+    #[serde(borrow)]
     pub(super) tcb_levels: Vec<Level<PlatformSvns<'a>>>,
     #[serde(default)]
     pub(super) tdx_module_identities: Vec<ModuleIdentity>,

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 
 use atls_core::pki_types::UnixTime;
 use atls_formats::dcap::Quote;
+use atls_reference::Digest;
 
 use super::documents::Component;
 use super::documents::IsvSvn;
@@ -31,6 +32,7 @@ use crate::time;
 pub(crate) struct Svns {
     cpu: [u8; 16],
     pce: u16,
+    pce_id: [u8; 2],
     quoting_enclave: u16,
     tdx: Option<[u8; 16]>,
     tdx_now: Option<[u8; 16]>,
@@ -43,6 +45,9 @@ impl Svns {
         Ok(Self {
             cpu: pck.cpu_svn,
             pce: pck.pce_svn,
+            pce_id: (&*pck.pce_id)
+                .try_into()
+                .map_err(|_| QuoteError::PCK_CERTIFICATE)?,
             quoting_enclave: quote.qe.isv_svn,
             tdx: td.map(|td| td.tee_tcb_svn),
             tdx_now: td
@@ -62,6 +67,10 @@ pub(crate) fn parts(collateral: &Collateral, svns: &Svns) -> Result<Vec<PartTcb>
         serde_json::from_str(&documents.tcb_info).map_err(|_| QuoteError::Collateral)?;
     let qe_identity: QeIdentity =
         serde_json::from_str(&documents.qe_identity).map_err(|_| QuoteError::Collateral)?;
+    // As Intel's verifier does: SVNs of another kind of PCE say nothing about this one. The library compares the FMSPC alone.
+    if Digest::from_hex(&tcb_info.pce_id) != Some(Digest::from(svns.pce_id)) {
+        return Err(QuoteError::Collateral);
+    }
     // Like Intel's verifier, rely on no order of the document.
     tcb_info.tcb_levels.sort_by_cached_key(|level| {
         let svns = |components: &[Component<'_>]| -> Vec<u8> {

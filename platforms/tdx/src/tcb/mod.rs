@@ -22,6 +22,8 @@ pub(crate) use levels::worst;
 #[cfg(all(test, feature = "testing"))]
 mod tests {
     use super::*;
+    use crate::collateral::Collateral;
+    use crate::error::QuoteError;
     use crate::policy::TcbStatus;
     use crate::testing::ForgedLevel;
     use crate::testing::ForgedPlatform;
@@ -116,6 +118,24 @@ mod tests {
         assert_eq!(parts[0].tcb_date, None);
         assert_eq!(parts[0].update.as_ref().unwrap().shortfalls.len(), 17);
         assert_eq!(worst(&parts), TcbStatus::Unrecognised);
+    }
+
+    #[test]
+    fn levels_of_another_pce_rate_no_platform() {
+        let platform = ForgedPlatform::new(NOW).unwrap();
+        let bytes = platform.tdx_quote(&platform.td_report(), &[0; 64]).unwrap();
+        let quote = Quote::decode(&bytes, Tee::Tdx).unwrap();
+        let collateral = platform.collateral(Tee::Tdx).unwrap();
+        for (pce_id, is_rated) in [("0000", true), ("0100", false), ("00", false), ("", false)] {
+            let mut documents = collateral.parts().clone();
+            let stated = format!("\"pceId\":\"{pce_id}\"");
+            documents.tcb_info = documents.tcb_info.replace("\"pceId\":\"0000\"", &stated);
+            assert!(documents.tcb_info.contains(&stated));
+            let collateral = Collateral::new(documents).unwrap();
+            let rated = parts(&collateral, &Svns::of(&quote).unwrap()).map(drop);
+            let expected = is_rated.then_some(()).ok_or(QuoteError::Collateral);
+            assert_eq!(rated, expected, "{pce_id}");
+        }
     }
 
     #[test]
