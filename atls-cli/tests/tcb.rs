@@ -41,10 +41,9 @@ fn a_platform_that_is_up_to_date_needs_nothing() {
     let device = world.td(&platform, platform.td_report());
     let url = world.attested(device, Router::new().route("/", get(async || "hello")));
     write_quote(&world, &platform);
-    for from in ["quote", &url] {
-        let ran = world
-            .atls(&[&["tcb", from, "--ca", "ca.pem"], &TD[..]].concat())
-            .ends_with(0);
+    let of_file: &[&str] = &["tcb", "quote"];
+    for from in [of_file, &["tcb", &url, "--ca", "ca.pem"]] {
+        let ran = world.atls(&[from, &TD[..]].concat()).ends_with(0);
         assert!(ran.out().contains("Intel, UpToDate"), "{}", ran.out());
         assert!(ran.out().contains("nothing to do"), "{}", ran.out());
     }

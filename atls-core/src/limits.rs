@@ -63,9 +63,9 @@ pub const MAX_CERTIFICATE: usize = 65_538;
 /// parsed form of an element takes up to 200 bytes.
 pub const MAX_CERTIFICATE_VALUES: usize = 1024;
 
-/// Most DER elements in a certificate revocation list: 2,300 revoked certificates, each with a date and a reason. Those of Intel and AMD
-/// have some dozens; the parsed form of an element takes up to 200 bytes.
-pub const MAX_REVOCATION_VALUES: usize = 16_384;
+/// Most DER elements in a certificate revocation list: 9,300 revoked certificates, each with a date and a reason. Those of Intel and AMD
+/// have some dozens; a day on which many are revoked is not to refuse all others. The parsed form of an element takes up to 200 bytes.
+pub const MAX_REVOCATION_VALUES: usize = 65_536;
 
 /// Most values in the header of a JWS or COSE message. Usual ones have 2 to 6; the rest is room for a chain of
 /// certificates.

@@ -319,9 +319,9 @@ pub fn revocation_list(count: usize) -> Vec<u8> {
 
 /// Lists with more elements than are parsed.
 pub fn large_revocation_lists() -> Vec<Hostile> {
-    let extensions = revocation_list_with_extensions(8_000);
+    let extensions = revocation_list_with_extensions(25_000);
     vec![
-        Hostile::new("many revoked", revocation_list(6_000)),
+        Hostile::new("many revoked", revocation_list(25_000)),
         Hostile::new("many extensions", extensions),
     ]
 }

@@ -6,7 +6,6 @@ use atls_core::RelyingParty;
 use atls_core::policy::instance::KnownInstances;
 use atls_sim::SimAttester;
 use atls_sim::SimVerifier;
-use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
 use end_to_end::Served;
 use rustls::sign::CertifiedKey;
@@ -122,8 +121,7 @@ async fn diverted(lab: &Lab, mode: Mode) -> Cell {
 /// B has a certificate too, of the same authority, for a name of its own.
 async fn other(lab: &Lab, mode: Mode) -> Served {
     let certificate = lab.of_another_name();
-    lab.genuine_under(certificate, mode, &lab.other, ServerTerms::plain())
-        .await
+    lab.genuine_under(certificate, mode, &lab.other).await
 }
 
 async fn pinned(lab: &Lab, mode: Mode) -> Cell {
@@ -136,9 +134,7 @@ async fn pinned(lab: &Lab, mode: Mode) -> Cell {
 
 async fn misissued(lab: &Lab, party: Arc<RelyingParty>) -> Cell {
     let mode = Mode::AfterHandshake;
-    let other = lab
-        .genuine_under(lab.misissued(), mode, &lab.other, ServerTerms::plain())
-        .await;
+    let other = lab.genuine_under(lab.misissued(), mode, &lab.other).await;
     led_to(lab, mode, party, &other).await
 }
 

@@ -76,17 +76,8 @@ impl Lab {
 
     /// A genuine server that attests in this mode. Its keys leak: the laboratory's provider writes them down.
     pub(crate) async fn genuine(&self, mode: Mode) -> Served {
-        self.genuine_with(mode, &self.world.server_device, ServerTerms::plain())
-            .await
-    }
-
-    pub(crate) async fn genuine_with(
-        &self,
-        mode: Mode,
-        device: &Arc<SimAttester>,
-        terms: ServerTerms,
-    ) -> Served {
-        self.genuine_under(self.world.stolen_key(), mode, device, terms)
+        let certificate = self.world.stolen_key();
+        self.genuine_under(certificate, mode, &self.world.server_device)
             .await
     }
 
@@ -96,8 +87,8 @@ impl Lab {
         certificate: Arc<CertifiedKey>,
         mode: Mode,
         device: &Arc<SimAttester>,
-        terms: ServerTerms,
     ) -> Served {
+        let terms = terms_of(mode);
         let (terms, tls) = self.attesting(certificate, mode, device, terms).await;
         self.world.serve_with(terms, tls).await
     }
@@ -229,6 +220,14 @@ impl Lab {
     pub(crate) fn of_another_name(&self) -> Arc<CertifiedKey> {
         let issued = self.world.authority.issue_for(&["attacker.example"]);
         end_to_end::load(&issued.unwrap())
+    }
+}
+
+/// Terms of a server that attests in this mode, before it has its attester.
+pub(crate) fn terms_of(mode: Mode) -> ServerTerms {
+    match mode {
+        Mode::InCertificate => ServerTerms::plain(),
+        Mode::InHandshake | Mode::AfterHandshake => ServerTerms::new(),
     }
 }
 

@@ -9,7 +9,6 @@ use atls_core::exchange::certificate::Format;
 use atls_core::policy::Composition;
 use atls_core::policy::ExpectedItem;
 use atls_tower::Blocking;
-use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
 use end_to_end::azure::ForgedAzure;
 use rustls::sign::SingleCertAndKey;
@@ -18,6 +17,7 @@ use crate::duel::led_to;
 use crate::lab::Lab;
 use crate::lab::MODES;
 use crate::lab::lenient;
+use crate::lab::terms_of;
 use crate::outcome::Cell;
 use crate::outcome::Row;
 
@@ -89,18 +89,18 @@ async fn presented(
     party: Arc<RelyingParty>,
     device: Arc<dyn Attester>,
 ) -> Cell {
-    let plain = ServerTerms::plain();
+    let terms = terms_of(mode);
     let certificate = Arc::new(SingleCertAndKey::from(lab.misissued()));
     let (terms, tls) = match mode {
         Mode::InCertificate => {
             let identity = lab.identity_in(Format::default(), device).await;
-            (plain, lab.tls(identity))
+            (terms, lab.tls(identity))
         }
         Mode::InHandshake => (
-            plain.attester(device).attest_in_handshake(),
+            terms.attester(device).attest_in_handshake(),
             lab.tls(certificate),
         ),
-        Mode::AfterHandshake => (plain.attester(device), lab.tls(certificate)),
+        Mode::AfterHandshake => (terms.attester(device), lab.tls(certificate)),
     };
     let server = lab.world.serve_with(terms, tls).await;
     led_to(lab, mode, party, &server).await

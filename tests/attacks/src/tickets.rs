@@ -22,6 +22,7 @@ use tokio_rustls::client::TlsStream;
 use crate::duel::REQUEST;
 use crate::lab::Lab;
 use crate::lab::MODES;
+use crate::lab::terms_of;
 use crate::outcome::Cell;
 use crate::outcome::Row;
 
@@ -49,9 +50,9 @@ async fn resumed(lab: &Lab, mode: Mode) -> Cell {
             .clients_attest(Mode::InHandshake)
             .ask_peer(lab.trusting_a())
     };
-    let mut refused = offered(lab, mode, ServerTerms::plain(), Shared::Sessions).await;
+    let mut refused = offered(lab, mode, terms_of(mode), Shared::Sessions).await;
     for (terms, shared) in [
-        (ServerTerms::plain(), Shared::TicketKeys),
+        (terms_of(mode), Shared::TicketKeys),
         (asking(), Shared::Sessions),
         (asking(), Shared::TicketKeys),
     ] {

@@ -22,7 +22,6 @@ use atls_core::exchange::certificate::Format;
 use atls_core::policy::Candidate;
 use atls_formats::tpm::TcgLogWriter;
 use atls_reference::Live;
-use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
 use atls_tpm::TpmClaims;
 use atls_tpm::TpmKeys;
@@ -40,6 +39,7 @@ use crate::lab::MODES;
 use crate::lab::ask;
 use crate::lab::lenient;
 use crate::lab::request_for;
+use crate::lab::terms_of;
 use crate::outcome::Cell;
 use crate::outcome::Row;
 
@@ -216,7 +216,7 @@ async fn challenged(link: &mut Link) -> Challenge {
 /// A server that attests by this device, under keys that leak.
 async fn serve(lab: &Lab, mode: Mode, device: Arc<dyn Attester>) -> Served {
     let own = Arc::new(SingleCertAndKey::from(lab.world.stolen_key()));
-    let terms = ServerTerms::plain();
+    let terms = terms_of(mode);
     let (terms, tls) = match mode {
         Mode::InCertificate => {
             let identity = lab.identity_in(Format::default(), device).await;

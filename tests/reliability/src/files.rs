@@ -25,6 +25,7 @@ pub(crate) async fn run(effort: &Effort) -> Result<Report, BoxError> {
     let mut scene = Scene::new(effort.limits).await?;
     scene.server.order(Order::MoreFiles(FILES))?;
 
+    let begun_with = scene.server.sample()?.errors;
     // Attested clients that stay take all of them,
     let hostile = Hostile::new(&scene.keys, scene.address())?;
     let mut held = Vec::new();
@@ -41,18 +42,18 @@ pub(crate) async fn run(effort: &Effort) -> Result<Report, BoxError> {
     tokio::time::sleep(STARVED).await;
     let after = scene.server.sample()?;
     let seconds = begun.elapsed().as_secs();
-    let errors = after.errors - before.errors;
+    let errors = after.errors - begun_with;
     let cpu = (after.cpu - before.cpu).as_secs_f64();
     report.figure(format!(
-        "{FILES} files, {FILES} clients that have them, {FILES} more: in {seconds} s {errors} errors in the log, {cpu:.2} s of processor time"
+        "{FILES} files, {FILES} clients that have them, {FILES} more: {errors} errors in the log; {seconds} s took {cpu:.2} s of processor time"
     ));
     report.must(
         "the server knows that it cannot accept",
         Holds::from(errors > 0),
     );
     report.must(
-        format!("it tries about once a second: {errors} times in {seconds} s"),
-        Holds::from(errors <= 2 * seconds + 2),
+        format!("it does not say so whenever it tries: {errors} times in {seconds} s"),
+        Holds::from(errors < seconds),
     );
 
     // They leave, and nobody does anything.

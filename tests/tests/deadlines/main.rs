@@ -11,4 +11,5 @@ mod idle;
 mod pending;
 mod scene;
 mod served;
+mod stopped;
 mod untaken;
