@@ -54,8 +54,13 @@ mod proxy {
 
         pub(super) struct Metrics;
 
+        /// One that goes on.
+        pub(super) struct Upgraded;
+
         impl Metrics {
-            pub(super) fn upgraded(self: &Arc<Self>) {}
+            pub(super) fn upgraded(self: &Arc<Self>) -> Upgraded {
+                Upgraded
+            }
         }
     }
 
