@@ -40,7 +40,7 @@ impl Default for Next {
 
 impl Frames {
     /// Takes the bytes that follow those of the call before, and tells for each DATA that begins among them how many bytes of a body it has,
-    /// without padding.
+    /// without padding. Not for the last DATA of a body, of which each stream has one at most.
     pub(crate) fn read(&mut self, mut bytes: &[u8], mut of_data: impl FnMut(usize)) {
         while let Some((first, rest)) = bytes.split_first() {
             (self.next, bytes) = match self.next {
@@ -83,6 +83,7 @@ impl Head {
         self.read = self.read.saturating_add(1);
         match (self.read < HEAD, self.kind) {
             (true, _) => Next::Head(self),
+            (false, DATA) if self.flags & END_STREAM != 0 => payload_of(self.payload),
             (false, DATA) if self.flags & PADDED != 0 && self.payload > 0 => Next::PadLength {
                 payload: self.payload,
             },
@@ -108,8 +109,9 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Bytes of a head.
 const HEAD: usize = 9;
 
-/// A type of frame, and a flag of it.
+/// A type of frame, and flags of it.
 const DATA: u8 = 0;
+const END_STREAM: u8 = 1;
 const PADDED: u8 = 8;
 
 #[cfg(test)]
@@ -148,12 +150,14 @@ mod tests {
             &of_300,
             &others.concat(),
             &padded,
-            &frame(DATA, 1, &[]),
+            &frame(DATA, END_STREAM, &[]),
+            &frame(DATA, END_STREAM, b"last"),
+            &frame(DATA, END_STREAM | PADDED, &[1, 7, 0]),
             &frame(DATA, PADDED, &[]),
             &frame(DATA, PADDED, &[200]),
             &frame(DATA, 0, b"end"),
         ];
-        assert_eq!(data_in(&stream.concat()), [1, 300, 2, 0, 0, 0, 3]);
+        assert_eq!(data_in(&stream.concat()), [1, 300, 2, 0, 0, 3]);
     }
 
     #[test]

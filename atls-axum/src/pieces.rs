@@ -2,7 +2,8 @@
 //!
 //! A piece that waits costs h2 some 400 bytes beside its own. h2 bounds the small ones by a budget that large ones refill: a client with one
 //! body that is read, and one that is not, would fill the window of its connection with pieces of a byte. So those that wait are counted here:
-//! as they come, by [`Counting`], and as they go, by the bodies of requests. Too many end the connection.
+//! as they come, by [`Counting`], and as they go, by the bodies of requests. Too many end the connection. The last piece of a body does not
+//! count: a stream has one at most, and that of a request which nobody reads often comes when its body is gone.
 
 use std::fmt;
 use std::io;

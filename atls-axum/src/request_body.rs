@@ -52,6 +52,8 @@ impl RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
         match (&polled, &self.pieces) {
+            // The last piece of a body was not counted when it came.
+            (Poll::Ready(Some(Ok(_))), Some(_)) if self.inner.is_end_stream() => {}
             (Poll::Ready(Some(Ok(frame))), Some(pieces)) => {
                 pieces.went(frame.data_ref().map_or(0, Bytes::len));
             }

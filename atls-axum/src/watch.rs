@@ -26,6 +26,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::keep_open::MayTunnel;
+use crate::pieces::OfBody;
 use crate::pieces::Pieces;
 use crate::request_body::RequestBody;
 
@@ -103,6 +104,11 @@ where
             connect,
             one_of_many,
             pieces: self.pieces.clone(),
+            _tunnel: self
+                .pieces
+                .as_ref()
+                .filter(|_| connect && one_of_many)
+                .map(Pieces::of_body),
         });
         let mut request = request.map(Body::new);
         if let Some(requests) = &self.requests
@@ -135,6 +141,8 @@ struct Watch {
     connect: bool,
     one_of_many: bool,
     pieces: Option<Pieces>,
+    /// A CONNECT has no body, and what its client sends waits as one until it is answered.
+    _tunnel: Option<OfBody>,
 }
 
 impl Watch {

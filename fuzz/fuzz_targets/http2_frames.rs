@@ -22,13 +22,15 @@ atls_fuzz::target!(|bytes: &[u8]| {
     assert_eq!(told, expected.unwrap_or_default());
 });
 
-/// The bytes of the body in each DATA that begins here, without padding.
+/// The bytes of the body in each DATA that begins here and is not the last of its stream, without padding.
 fn data_in(mut frames: &[u8]) -> Vec<usize> {
     let mut found = Vec::new();
     while let Some((head, rest)) = frames.split_first_chunk::<9>() {
         let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
         let is_padded = head[4] & 8 != 0 && length > 0;
+        let is_last = head[4] & 1 != 0;
         match (head[3], is_padded, rest.first()) {
+            (0, ..) if is_last => {}
             (0, false, _) => found.push(length),
             (0, true, Some(padding)) => found.push(length.saturating_sub(usize::from(*padding) + 1)),
             _ => {}

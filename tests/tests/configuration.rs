@@ -133,10 +133,7 @@ fn settings_of_a_server_that_exclude_each_other_are_refused() {
                 .client_first(),
             "shows everybody",
         ),
-        (
-            ServerTerms::plain().attest_in_handshake(),
-            "nothing to attest with",
-        ),
+        (ServerTerms::plain().attest_in_handshake(), plain),
         (attests().clients_attest(Mode::InCertificate), nobody),
         (attests().clients_attest(Mode::InHandshake), nobody),
         (ServerTerms::plain().attester(device.clone()), plain),

@@ -251,12 +251,18 @@ impl ServerTerms {
                 "`require_peer` refuses the clients that `ask_peer` serves; call one of them",
             );
         }
-        if self.attests == Mode::InHandshake && self.attester.is_none() {
+        let in_handshake = self.attests == Mode::InHandshake;
+        if self.purpose == Purpose::Plain && (in_exchange || in_handshake) {
+            return Some(
+                "under `plain` terms no end attests in an exchange; begin with `ServerTerms::new`",
+            );
+        }
+        if in_handshake && self.attester.is_none() {
             return Some(
                 "`attest_in_handshake` has nothing to attest with; give an `attester`, or leave it out",
             );
         }
-        if self.attests == Mode::InHandshake && self.order == Order::ClientFirst {
+        if in_handshake && self.order == Order::ClientFirst {
             return Some(
                 "`attest_in_handshake` shows everybody what `client_first` hides; leave one of them out",
             );
@@ -271,11 +277,6 @@ impl ServerTerms {
             return Some(
                 "`clients_attest` says how, and nobody has to; \
                  call `require_peer` or `ask_peer`, or leave it out",
-            );
-        }
-        if self.purpose == Purpose::Plain && in_exchange {
-            return Some(
-                "under `plain` terms no end attests in an exchange; begin with `ServerTerms::new`",
             );
         }
         None

@@ -64,6 +64,20 @@ async fn small_pieces_of_bodies_that_are_dropped_wait_no_more() {
     }
 }
 
+/// What comes once its body was dropped waits nowhere. Another body is there all the time.
+#[tokio::test]
+async fn bodies_of_one_small_piece_that_nobody_reads_are_as_many_as_a_client_likes() {
+    let mut client = Client::new().await;
+    for stream in (3..).step_by(2).take(MOST + 1) {
+        client.post(stream, "/ignore").await;
+        client.gate.reached_by(1).await;
+        client.last(stream).await;
+        client.ping().await.unwrap();
+        client.gate.open_once();
+        while !client.next().await.unwrap().ends(stream) {}
+    }
+}
+
 /// They are read past the bodies of requests.
 #[tokio::test]
 async fn the_pieces_of_a_tunnel_may_be_small() {
@@ -98,12 +112,18 @@ impl Frame {
 impl Client {
     async fn new() -> Self {
         let (world, gate) = (World::new(), Gate::new());
+        let ignored = gate.clone();
+        let ignore = async move |request: Request| {
+            drop(request);
+            ignored.pass().await;
+        };
         let left = gate.clone();
         let leave = async move |request: Request| {
             left.pass().await;
             drop(request);
         };
         let app = Router::new()
+            .route("/ignore", any(ignore))
             .route("/leave", any(leave))
             .route("/read", any(read))
             .fallback(tunnel);
@@ -139,6 +159,16 @@ impl Client {
         let refill = http2::frame(DATA, 0, READ, &[0; REFILL]);
         let both = [refill, http2::frame(DATA, 0, stream, &[0])].concat();
         http2::say(&mut self.link.tls, &both).await
+    }
+
+    /// Sends a body of a byte.
+    async fn last(&mut self, stream: u32) {
+        while self.windows[0] == 0 {
+            self.next().await.unwrap();
+        }
+        self.windows[0] -= 1;
+        let last = http2::frame(DATA, END_STREAM, stream, &[0]);
+        http2::say(&mut self.link.tls, &last).await.unwrap();
     }
 
     /// Returns once the server has taken all.
