@@ -37,6 +37,7 @@ pub struct Http2Limits {
 
 impl Http2Limits {
     /// The most bytes that one connection takes under these limits, without what the application keeps: 21 MiB by default.
+    /// Not of one with a tunnel in a stream (CONNECT): small pieces of its bodies are not counted.
     pub fn connection_memory(&self) -> u64 {
         let streams = u64::from(self.streams).saturating_mul(OF_STREAM);
         let window = u64::from(self.window).saturating_mul(OF_WINDOW);

@@ -127,7 +127,8 @@ impl ListenerBuilder {
     /// each at all its [`connection_memory`](Http2Limits::connection_memory), or 256 KiB with HTTP/1.1 alone, and 16 MiB for the rest. What the
     /// application keeps for its requests comes on top. In the place of [`connections`](Self::connections).
     ///
-    /// It is a bound for a server whose every client is hostile, and far from what honest ones take: 34 kB each while they are idle.
+    /// It is a bound for a server whose every client is hostile, and far from what honest ones take: 34 kB each while they are idle. It is none
+    /// where handlers open tunnels in HTTP/2, see [`connection_memory`](Http2Limits::connection_memory).
     pub fn connections_within(mut self, bytes: u64) -> Self {
         self.connections = Connections::Within(bytes);
         self

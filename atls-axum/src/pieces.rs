@@ -63,9 +63,15 @@ impl Pieces {
         }
         let before = self.0.waiting.fetch_add(small, Ordering::Relaxed);
         match before.saturating_add(small) > self.0.most {
-            true => Err(io::Error::other(
-                "client sends bodies in too many small pieces that nobody reads",
-            )),
+            true => {
+                // Once: the connection ends with it.
+                tracing::info!(
+                    side = "server",
+                    fault = "peer",
+                    "connection is closed: {CROWDED}"
+                );
+                Err(io::Error::other(CROWDED))
+            }
             false => Ok(()),
         }
     }
@@ -177,6 +183,8 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Counting<IO> {
         Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
     }
 }
+
+const CROWDED: &str = "its client sends bodies in too many small pieces that nobody reads";
 
 /// Bytes from which on a piece is charged by its bytes alone, as in h2.
 const SMALL: usize = 256;

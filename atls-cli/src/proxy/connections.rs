@@ -10,7 +10,6 @@ use atls_tower::Retire;
 use atls_tower::RetireLayer;
 use axum::body::Body;
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use tokio::sync::watch;
 use tower::Layer;
 
@@ -130,8 +129,7 @@ impl Now {
         let client = |connector: &AttestedHttps<Way>| {
             let connector = connector.clone();
             Arc::new(Spread::of(move || {
-                let mut builder = Client::builder(TokioExecutor::new());
-                let client = spread::windows(&mut builder, WINDOW).build(connector.clone());
+                let client = spread::builder(WINDOW).build(connector.clone());
                 RetireLayer::new().layer(client)
             }))
         };
@@ -181,8 +179,8 @@ mod tests {
         Connectors::by(relying_party, &trust, &own)
     }
 
-    #[test]
-    fn a_recall_beside_a_new_policy_leaves_the_new_one_in_force() {
+    #[tokio::test]
+    async fn a_recall_beside_a_new_policy_leaves_the_new_one_in_force() {
         let (_stop, stop) = Stop::new();
         let (tunnels, _all) = Tunnels::new(stop, std::time::Duration::ZERO);
         let first = party();

@@ -23,6 +23,7 @@ use super::connections::Accepted;
 use super::connections::Connections;
 use super::connections::Connectors;
 use super::headers;
+use super::holding;
 use super::holding::Holding;
 use super::hosts;
 use super::hosts::BadHost;
@@ -138,6 +139,7 @@ async fn answer(state: &Forward, mut request: Request<Body>) -> Response<Body> {
         None => clients.any,
     };
     let (client, place) = clients.client();
+    let (request, place) = holding::both(request, place);
     let passing = Passing {
         to: to.clone(),
         set,

@@ -1,12 +1,14 @@
 //! A body with something that it lets go of at its end.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 
 use axum::body::Body;
 use axum::body::HttpBody;
 use bytes::Bytes;
+use http::Request;
 use hyper::body::Frame;
 use hyper::body::SizeHint;
 
@@ -19,6 +21,17 @@ impl<T> Holding<T> {
     pub(super) fn new(body: Body, held: T) -> Self {
         Self { body, _held: held }
     }
+}
+
+/// The request holds on to it, and whoever takes the rest of it too: a service may answer, and go on to read.
+pub(super) fn both<T>(request: Request<Body>, held: T) -> (Request<Body>, Arc<T>)
+where
+    T: Send + Sync + 'static,
+{
+    let held = Arc::new(held);
+    let own = held.clone();
+    let request = request.map(|body| Body::new(Holding::new(body, own)));
+    (request, held)
 }
 
 impl<T: Unpin> HttpBody for Holding<T> {

@@ -21,13 +21,13 @@ use http::Request;
 use http::Response;
 use http::StatusCode;
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tower_http::trace::TraceLayer;
 
 use super::device::Device;
 use super::headers;
+use super::holding;
 use super::holding::Holding;
 use super::identity::Identity;
 use super::metrics::Metrics;
@@ -127,10 +127,7 @@ pub(super) fn serve(
 
 fn clients(upstream: &Upstream) -> Spread<Client<ToUpstream, Body>> {
     let upstream = upstream.clone();
-    Spread::of(move || {
-        let mut builder = Client::builder(TokioExecutor::new());
-        upstream.client(spread::windows(&mut builder, WINDOW))
-    })
+    Spread::of(move || upstream.client(&mut spread::builder(WINDOW)))
 }
 
 /// Bytes of an answer that are held until its client takes them. The way is short, so that more would not come faster.
@@ -204,6 +201,7 @@ async fn answer(state: &Reverse, mut request: Request<Body>) -> Response<Body> {
         metrics: &state.metrics,
     };
     let (client_of_upstream, place) = state.clients.client();
+    let (request, place) = holding::both(request, place);
     match relay::relay(client_of_upstream, request, passing).await {
         Ok(mut response) => {
             headers::remove_claims(response.headers_mut());

@@ -8,6 +8,9 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use hyper_util::client::legacy::Builder;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::TokioTimer;
 
 /// Clients of one kind, as many as it takes.
 pub(super) struct Spread<C> {
@@ -61,12 +64,16 @@ impl<C: Clone> Part<C> {
     }
 }
 
-/// Gives every answer a window of so many bytes, and the connection one that all of them fit into.
-pub(super) fn windows(builder: &mut Builder, of_answer: u32) -> &mut Builder {
+/// Of clients that give every answer a window of so many bytes, and the connection one that all of them fit into.
+pub(super) fn builder(of_answer: u32) -> Builder {
     let most = u32::try_from(MOST).unwrap_or(u32::MAX);
+    let mut builder = Client::builder(TokioExecutor::new());
     builder
+        // Else nothing closes the idle connections of a client that is not asked again.
+        .pool_timer(TokioTimer::new())
         .http2_initial_stream_window_size(of_answer)
-        .http2_initial_connection_window_size(of_answer.saturating_mul(most))
+        .http2_initial_connection_window_size(of_answer.saturating_mul(most));
+    builder
 }
 
 /// Requests of one client at a time: a server takes as many over one connection, unless it says otherwise (RFC 9113 §6.5.2).

@@ -71,6 +71,7 @@ struct Together {
 pub(super) struct AllTunnels(mpsc::Receiver<Infallible>);
 
 impl Tunnels {
+    /// Within a runtime.
     pub(super) fn new(stop: Stop, drain: Duration) -> (Self, AllTunnels) {
         let (alive, all) = mpsc::channel(1);
         let tunnels = Self {
@@ -79,6 +80,8 @@ impl Tunnels {
             these: Arc::default(),
             alive,
         };
+        // It notes when the stop comes, also where nothing else waits for it then.
+        tokio::spawn(tunnels.overdue());
         (tunnels, AllTunnels(all))
     }
 
@@ -192,7 +195,6 @@ mod tests {
     async fn a_tunnel_that_begins_after_the_stop_has_what_is_left_of_the_time() {
         let (sender, stop) = Stop::new();
         let (tunnels, all) = Tunnels::new(stop, DRAIN);
-        tunnels.spawn(std::future::pending());
         let stopped = Instant::now();
         drop(sender);
         tokio::time::sleep(DRAIN / 2).await;

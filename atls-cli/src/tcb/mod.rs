@@ -87,7 +87,16 @@ impl TcbOptions {
             }
             false => {
                 let ca = given([("--ca", !self.ca.is_empty())]);
-                unused::refuse(&ca, "no server is connected to", LEAVE_OUT)
+                unused::refuse(&ca, "no server is connected to", LEAVE_OUT)?;
+                let simulated = given([
+                    ("--trust-sim", !self.trust.trust_sim.is_empty()),
+                    (
+                        "--dangerous-accept-simulated",
+                        self.trust.dangerous_accept_simulated,
+                    ),
+                ]);
+                let why = "simulated devices have no TCB, and no server is connected to";
+                unused::refuse(&simulated, why, LEAVE_OUT)
             }
         }
     }

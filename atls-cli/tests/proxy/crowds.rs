@@ -2,6 +2,9 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::pin::Pin;
+use std::task::Context;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,6 +20,7 @@ use http_body_util::Full;
 use hyper::Request;
 use hyper::Response;
 use hyper::body::Bytes;
+use hyper::body::Frame;
 use hyper::body::Incoming;
 use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::TokioExecutor;
@@ -24,6 +28,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 
 use crate::kit::TRUST;
 use crate::kit::attested;
@@ -86,6 +91,33 @@ fn answers_that_nobody_reads_hold_up_no_other_client_of_a_reverse_proxy() {
     });
 }
 
+/// It goes on to read, and the streams of its requests stay.
+#[test]
+fn requests_that_a_service_answers_before_their_bodies_end_hold_up_no_other_client() {
+    let world = World::new();
+    let behind = world.plain(app());
+    let reverse = reverse(&world, &format!("h2c://{behind}"), &[]);
+    let forward = forward(&world);
+    in_time(&world, async {
+        let mut kept = Vec::new();
+        for _ in 0..4 {
+            let mut sender = http2(attested(&world, &reverse, "h2").await).await;
+            kept.extend(begin(&mut sender, "/kept", 60).await);
+        }
+        let honest = attested(&world, &reverse, "h2").await;
+        ask_and_read(&mut http2(honest).await).await;
+    });
+    in_time(&world, async {
+        let mut kept = Vec::new();
+        for _ in 0..3 {
+            let socket = TcpStream::connect(forward.address()).await.unwrap();
+            kept.extend(begin(&mut http2(socket).await, "/kept", 40).await);
+        }
+        let honest = TcpStream::connect(forward.address()).await.unwrap();
+        ask_and_read(&mut http2(honest).await).await;
+    });
+}
+
 /// With less, four bodies of one client fill the window, and those of all others wait.
 #[test]
 fn bodies_that_no_service_reads_hold_up_no_other_client_where_the_window_has_room_for_all() {
@@ -140,12 +172,17 @@ fn app() -> Router {
         Body::from_stream(stream::once(piece()).chain(rest))
     });
     let read = post(async |body: Bytes| body.len().to_string());
+    let kept = post(async |request: Request<Body>| {
+        let mut body = request.into_body();
+        tokio::spawn(async move { while let Some(Ok(_)) = body.frame().await {} });
+    });
     Router::new()
         .route("/open", open)
         .route("/endless", endless)
         .route("/whole", whole)
         .route("/unread", unread)
         .route("/read", read)
+        .route("/kept", kept)
 }
 
 async fn http2<T, B>(io: T) -> SendRequest<B>
@@ -188,6 +225,40 @@ async fn send(
     let answer = answer.unwrap();
     assert_eq!(answer.status(), 200);
     answer
+}
+
+/// Requests that are answered at once, and whose bodies never end. They go on while what is returned is there.
+async fn begin(
+    sender: &mut SendRequest<Endless>,
+    path: &str,
+    times: usize,
+) -> Vec<mpsc::Sender<Infallible>> {
+    let mut bodies = Vec::new();
+    for _ in 0..times {
+        let (held, body) = mpsc::channel(1);
+        let request = Request::post(format!("https://localhost{path}"));
+        let answer = sender.send_request(request.body(Endless(body)).unwrap());
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert!(answer.into_body().collect().await.is_ok());
+        bodies.push(held);
+    }
+    bodies
+}
+
+/// A body of nothing that ends with its sender.
+struct Endless(mpsc::Receiver<Infallible>);
+
+impl HttpBody for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(cx).map(|_| None)
+    }
 }
 
 /// In the time that these take, the windows of the others are long full.

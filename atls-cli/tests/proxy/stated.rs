@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use atls_axum::ForwardedAttestation;
 use atls_core::ear::VerificationKeys;
+use atls_tower::forward::HEADER;
 use atls_tower::forward::ResultReceiver;
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::routing::get;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use crate::kit::TRUST;
@@ -86,6 +90,25 @@ fn a_statement_to_another_service_is_refused_by_this_one() {
     .concat();
     let told = world.atls(&get).ends_with(0).out();
     assert!(told.contains("attestation-unverified"), "{told}");
+}
+
+#[test]
+fn a_statement_in_cbor_is_inspected_whomever_it_is_to() {
+    let world = World::new();
+    client(&world);
+    let (proxy, service) = stating(&world, "orders", "cwt");
+    world.spawn(service);
+    let url = proxy.url("/as-it-came");
+    let get = [&["get", &url, "--attester", "sim=client.pem"], &TRUST[..]].concat();
+    let stated = world.atls(&get).ends_with(0).out();
+    let mut stated = BASE64_URL_SAFE_NO_PAD.decode(stated).unwrap();
+    let inspect = ["inspect", "stated", "--verify", "--key", "keys"];
+    world.write("stated", &stated);
+    let shown = world.atls(&inspect).ends_with(0).out();
+    assert!(shown.contains("its signature verifies"), "{shown}");
+    *stated.last_mut().unwrap() ^= 1;
+    world.write("stated", &stated);
+    world.atls(&inspect).ends_with(2);
 }
 
 #[test]
@@ -182,15 +205,23 @@ fn stating(
         &[&ear[..], &clients].concat(),
     );
     let (_, keys) = world.block_on(fetch(proxy.told("admin at http://"), "/keys"));
+    world.write("keys", &keys);
     let keys: Value = serde_json::from_str(&keys).unwrap();
     let keys = VerificationKeys::from_jwk_set(&keys.to_string()).unwrap();
     let receiver = ResultReceiver::new(keys, &demo::provider(), "atls-proxy", "orders");
     let receiver = Arc::new(receiver.dangerous_accept_simulated().once(100));
-    let app = Router::new().route("/", get(answer)).with_state(receiver);
+    let app = Router::new()
+        .route("/", get(answer))
+        .with_state(receiver)
+        .route("/as-it-came", get(as_it_came));
     (
         proxy,
         async move { axum::serve(listener, app).await.unwrap() },
     )
+}
+
+async fn as_it_came(headers: HeaderMap) -> String {
+    headers[HEADER].to_str().unwrap().to_owned()
 }
 
 async fn answer(client: ForwardedAttestation) -> String {

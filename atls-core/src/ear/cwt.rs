@@ -53,6 +53,19 @@ pub fn decode(
     supported: &WebPkiSupportedAlgorithms,
     check: &Check<'_>,
 ) -> Result<Ear, EarError> {
+    claims::read(&verify(token, keys, supported)?, check)
+}
+
+/// Verifies the signature of a token as [`decode`] does, and returns its claims, by their names in JSON. **Nothing else is checked**: for
+/// whoever shows a result, and does not rely on it.
+///
+/// # Errors
+/// [`EarError`] for a bad header or signature, and for claims that are no map of an EAR.
+pub fn verify(
+    token: &[u8],
+    keys: &VerificationKeys,
+    supported: &WebPkiSupportedAlgorithms,
+) -> Result<Map<String, Value>, EarError> {
     if token.len() > MAX_TOKEN {
         return Err(EarError::TooLarge);
     }
@@ -92,7 +105,7 @@ pub fn decode(
     {
         return Err(EarError::Profile);
     }
-    claims::read(&claims, check)
+    Ok(claims)
 }
 
 /// Signs a result, as a COSE_Sign1 with its tag. Algorithm and key identifier are in the protected header.

@@ -81,7 +81,8 @@ pub(crate) enum ClientDemand {
 
 impl AttestationLayer {
     /// For requests that come another way than over attested TLS, such as those of a plain listener beside it: each is
-    /// that of an unattested client.
+    /// that of an unattested client. The log tells of the first 8 requests that a layer and its clones refuse: make one for each connection where
+    /// all are to be told.
     pub fn unattested() -> Self {
         let client = Client {
             peer: None,
