@@ -9,32 +9,26 @@ use crate::claims::Software;
 /// MRTD covers the firmware alone, as a rule. RTMR1 and RTMR2 have the boot loader, the kernel, its command line and its RAM disk, as
 /// firmware and boot loader measured them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct TdMeasurements {
-    /// The claim `tdx_mrtd`.
-    pub mrtd: [u8; 48],
-    /// The claim `tdx_rtmr0`: the configuration of the firmware. `None` accepts any.
-    pub rtmr0: Option<[u8; 48]>,
-    /// The claim `tdx_rtmr1`.
-    pub rtmr1: Option<[u8; 48]>,
-    /// The claim `tdx_rtmr2`.
-    pub rtmr2: Option<[u8; 48]>,
-    /// The claim `tdx_rtmr3`: what runs after boot measures. `None` accepts any.
-    pub rtmr3: Option<[u8; 48]>,
+    mrtd: [u8; 48],
+    rtmr0: Option<[u8; 48]>,
+    rtmr1: Option<[u8; 48]>,
+    rtmr2: Option<[u8; 48]>,
+    rtmr3: Option<[u8; 48]>,
 }
 
 impl TdMeasurements {
-    /// A TD whose firmware measures what it boots.
+    /// A TD whose firmware measures what it boots, by the claims `tdx_mrtd`, `tdx_rtmr1` and `tdx_rtmr2`.
     pub fn booted(mrtd: [u8; 48], rtmr1: [u8; 48], rtmr2: [u8; 48]) -> Self {
         Self {
             rtmr1: Some(rtmr1),
             rtmr2: Some(rtmr2),
-            ..Self::covered_by_mrtd(mrtd)
+            ..Self::dangerous_mrtd_alone(mrtd)
         }
     }
 
-    /// A TD of which MRTD covers all software, and not the firmware alone. Of another one this accepts any kernel.
-    pub fn covered_by_mrtd(mrtd: [u8; 48]) -> Self {
+    /// Any TD of this firmware. **It may boot any kernel**, unless the firmware has all software in itself.
+    pub fn dangerous_mrtd_alone(mrtd: [u8; 48]) -> Self {
         Self {
             mrtd,
             rtmr0: None,
@@ -42,6 +36,20 @@ impl TdMeasurements {
             rtmr2: None,
             rtmr3: None,
         }
+    }
+
+    /// Demands the configuration of the firmware too, by the claim `tdx_rtmr0`; by default any.
+    #[must_use]
+    pub fn with_rtmr0(mut self, rtmr0: [u8; 48]) -> Self {
+        self.rtmr0 = Some(rtmr0);
+        self
+    }
+
+    /// Demands what is measured after boot too, by the claim `tdx_rtmr3`; by default any.
+    #[must_use]
+    pub fn with_rtmr3(mut self, rtmr3: [u8; 48]) -> Self {
+        self.rtmr3 = Some(rtmr3);
+        self
     }
 
     fn are_of(&self, claims: &MaaClaims) -> bool {

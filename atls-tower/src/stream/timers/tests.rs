@@ -61,14 +61,18 @@ async fn write_that_waits(live: &Arc<Live>) -> tokio::task::JoinHandle<io::Resul
 
 const UNREAD: Duration = Duration::from_secs(100);
 
+async fn may_wait_for_the_limit(timers: &mut Timers) {
+    assert!(waits(timers));
+    advance(UNREAD - LATER).await;
+    assert!(waits(timers));
+    advance(LATER).await;
+    assert!(!waits(timers));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_write_may_wait_for_the_limit_from_its_beginning_on() {
     let mut timers = limited();
-    assert!(waits(&mut timers));
-    advance(UNREAD - LATER).await;
-    assert!(waits(&mut timers));
-    advance(LATER).await;
-    assert!(!waits(&mut timers));
+    may_wait_for_the_limit(&mut timers).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,11 +91,7 @@ async fn a_write_that_succeeds_gives_the_next_one_the_whole_limit() {
 async fn a_write_without_a_limit_waits_until_the_attestation_has_ended() {
     let mut timers = Timers::new(Expiry::of([(Instant::now(), UNREAD)]));
     timers.expiry.grace = Grace::None;
-    assert!(waits(&mut timers));
-    advance(UNREAD - LATER).await;
-    assert!(waits(&mut timers));
-    advance(LATER).await;
-    assert!(!waits(&mut timers));
+    may_wait_for_the_limit(&mut timers).await;
 }
 
 /// As much may be in the memory of this end.

@@ -173,12 +173,8 @@ async fn other_software_than_the_known_is_contraindicated_and_a_warning_where_no
     let maa = Maa::faithful().await;
     let connection = Connection::new();
     let other = [9; 48];
-    let td = TdMeasurements::covered_by_mrtd;
-    let registers = |rtmr0, rtmr3| {
-        let mut known = TdMeasurements::booted(MEASURED, BOOTED[0], BOOTED[1]);
-        (known.rtmr0, known.rtmr3) = (rtmr0, rtmr3);
-        known
-    };
+    let td = TdMeasurements::dangerous_mrtd_alone;
+    let booted = TdMeasurements::booted(MEASURED, BOOTED[0], BOOTED[1]);
     let (snp, tdx) = (Kind::Snp, Kind::Tdx);
     for (kind, launch, tds, tier) in [
         (snp, vec![], vec![], Tier::Warning),
@@ -193,19 +189,19 @@ async fn other_software_than_the_known_is_contraindicated_and_a_warning_where_no
         (
             tdx,
             vec![],
-            vec![registers(Some([8; 48]), Some([0; 48]))],
+            vec![booted.with_rtmr0([8; 48]).with_rtmr3([0; 48])],
             Tier::Affirming,
         ),
         (
             tdx,
             vec![],
-            vec![registers(Some(other), None)],
+            vec![booted.with_rtmr0(other)],
             Tier::Contraindicated,
         ),
         (
             tdx,
             vec![],
-            vec![registers(None, Some(other))],
+            vec![booted.with_rtmr3(other)],
             Tier::Contraindicated,
         ),
     ] {
