@@ -113,7 +113,7 @@ impl Service {
             Self::Maa => {
                 let service = MaaService::new(endpoint, client).unwrap();
                 let builder = builder(
-                    service.with_td(TdMeasurements::booted([0; 48], [0; 48], [0; 48])),
+                    service.with_td(TdMeasurements::dangerous_mrtd_alone([0; 48])),
                     keys,
                 );
                 let builder = builder.issuer(INSTANCE).format(atls_maa::TdxQuote::new());
